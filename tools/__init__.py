@@ -1,0 +1,1 @@
+"""The workshop: programs that set up, check and demonstrate the project. Nothing here is shipped."""
