@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+# Objects below this oid were made by initdb. Source: PostgreSQL, access/transam.h, FirstNormalObjectId.
+FIRST_USER_OID: Final = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """``table`` refers to ``target``; actions are pg_constraint's letters: a no action, r restrict, c cascade, n set null, d set default."""
+    """``table`` refers to ``target``; actions are pg_constraint's letters.
+
+    They are: a no action, r restrict, c cascade, n set null, d set default.
+    """
 
     table: int
     target: int
@@ -38,7 +45,10 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A user trigger (internal ones are left out). ``events`` out of insert, update, delete, truncate."""
+    """A user trigger (internal ones are left out). ``events`` out of insert, update, delete, truncate.
+
+    ``conditional``: it has a WHEN clause, which may call functions too.
+    """
 
     table: int
     name: str
@@ -46,6 +56,7 @@ class Trigger:
     events: frozenset[str]
     row: bool
     enabled: str  # pg_trigger.tgenabled
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +77,20 @@ class Relation:
     write_rules: bool = False  # any rule but a view's own ON SELECT
     expressions: tuple[str, ...] = ()  # CHECK constraints, index expressions and predicates, partition keys
     options: tuple[str, ...] = ()  # reloptions: security_invoker=true ...
+    uses: tuple[int, ...] = ()  # of a view: the relations that its definition mentions
+    policies: tuple[str, ...] = ()  # USING and WITH CHECK expressions of row-level security
+    heap: bool = True  # False: a table access method other than heap
+    # Who owns the operator classes, operators and access methods outside pg_catalog that its indexes and
+    # partition key use: names of extensions, "" for one that no extension owns.
+    index_extensions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A row of pg_proc. ``kind``: f, p, a, w; ``volatility``: i, s, v. ``extension`` names its owner, if any."""
+    """A row of pg_proc. ``kind``: f, p, a, w; ``volatility``: i, s, v.
+
+    ``extension`` names the extension that it is a part of, if any.
+    """
 
     oid: int
     schema: str
@@ -101,6 +121,8 @@ class Type:
     subtype: int = 0  # of a range
     checks: tuple[str, ...] = ()  # CHECK expressions of a domain
     extension: str | None = None
+    default: str | None = None  # of a domain: used where the column has none of its own
+    canonical: int = 0  # of a range: the function that runs at each input
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +150,32 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
+class Schema:
+    """A row of pg_namespace. ``users``: oids of the roles that were granted USAGE, 0 for PUBLIC."""
+
+    oid: int
+    name: str
+    owner: int
+    users: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A row of pg_roles. ``inherits``: oids of the roles whose rights it has, its own among them."""
+
+    oid: int
+    name: str
+    superuser: bool
+    can_login: bool
+    inherits: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """One database as its catalogue stood at one moment.
 
-    ``fingerprint`` is equal only for catalogues that say the same; the loader compares it.
+    ``fingerprint`` is equal only for catalogues that say the same; the loader compares it. ``rights`` holds
+    those parts of it that speak of roles, memberships, role settings and databases, by the table's name.
     """
 
     database: int
@@ -150,3 +194,27 @@ class Catalogue:
     extensions: frozenset[str] = field(default_factory=frozenset)
     foreign_servers: bool = False
     rights: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    # pg_db_role_setting by (database oid, role oid), 0 for all of them: "name=value" texts
+    role_settings: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    databases: Mapping[str, int] = field(default_factory=dict)
+    trusted_languages: frozenset[str] = field(default_factory=frozenset)
+    nondeterministic_collations: frozenset[int] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which server this is, and since when. None: the role may not read it.
+
+    ``started_us`` and ``configured_us`` are microseconds since 1970 (pg_postmaster_start_time(),
+    pg_conf_load_time()). Equal identities but for ``configured_us`` mean one and the same running server.
+    """
+
+    system_identifier: int | None
+    timeline: int | None
+    started_us: int
+    configured_us: int
+    in_recovery: bool
+    server_version: int  # server_version_num
+    database: int
