@@ -1,0 +1,1 @@
+"""Fuzz tests: whatever the bytes, an answer or a clean protocol error, never anything else."""

@@ -1,0 +1,1 @@
+"""Tests of the proxy: the same tree as proxy/, file for file."""

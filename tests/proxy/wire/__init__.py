@@ -1,0 +1,1 @@
+"""Tests of the room that knows bytes: feed frames, compare frames."""
