@@ -1,0 +1,119 @@
+"""What each sslmode verifies, in memory: two SSLObjects shake hands without a socket."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from proxy.errors import ConfigurationError
+from proxy.net.end_point import server_end_point
+from proxy.net.tls import server_tls, tls_context
+from proxy.origin_url import OriginUrl
+from tests.proxy.net.certificates import EC, Pair, make_pair
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make_pair(tmp_path_factory.mktemp("tls"), *EC)
+
+
+def parse(parameters: str) -> OriginUrl:
+    return OriginUrl.parse(f"postgresql://u@localhost/d?{parameters}", {})
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server, server_hostname=name)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (ours, theirs, ours, theirs):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return ours
+
+
+def context_for(parameters: str) -> ssl.SSLContext:
+    context = tls_context(parse(parameters))[1]
+    assert context is not None
+    return context
+
+
+def test_disable_and_sockets_have_no_context() -> None:
+    assert tls_context(parse("sslmode=disable")) == ("disable", None)
+    assert tls_context(parse("host=/run/postgresql&sslmode=verify-full&sslrootcert=/none")) == (
+        "disable",
+        None,
+    )
+
+
+@pytest.mark.parametrize("mode", ["allow", "prefer", "require"])
+def test_the_weaker_modes_verify_nothing_without_an_authority(mode: str, pair: Pair) -> None:
+    context = context_for(f"sslmode={mode}")
+    assert tls_context(parse(f"sslmode={mode}"))[0] == mode
+    assert shake_hands(context, server_tls(pair.certificate, pair.key).context, "elsewhere").version()
+
+
+def test_require_with_an_authority_verifies_the_chain_but_not_the_name(pair: Pair, tmp_path: Path) -> None:
+    server = server_tls(pair.certificate, pair.key).context
+    assert shake_hands(
+        context_for(f"sslmode=require&sslrootcert={pair.certificate}"), server, "elsewhere"
+    ).version()
+    other = make_pair(tmp_path, *EC).certificate
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(context_for(f"sslmode=require&sslrootcert={other}"), server, "localhost")
+
+
+def test_verify_full_compares_the_name(pair: Pair) -> None:
+    context = context_for(f"sslmode=verify-full&sslrootcert={pair.certificate}")
+    server = server_tls(pair.certificate, pair.key).context
+    assert shake_hands(context, server, "localhost").selected_alpn_protocol() == "postgresql"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(context, server, "elsewhere")
+
+
+def test_verify_full_without_a_file_trusts_the_public_authorities_only(pair: Pair) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(
+            context_for("sslmode=verify-full"), server_tls(pair.certificate, pair.key).context, "localhost"
+        )
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(pair: Pair) -> None:
+    assert context_for("sslmode=require").minimum_version == ssl.TLSVersion.TLSv1_2
+    assert server_tls(pair.certificate, pair.key).context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context_for("ssl_min_protocol_version=TLSv1.3").minimum_version == ssl.TLSVersion.TLSv1_3
+
+
+def test_the_server_side_knows_its_channel_binding(pair: Pair) -> None:
+    der = ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())
+    assert server_tls(pair.certificate, pair.key).end_point == server_end_point(der)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "sslmode=verify-ca",
+        "sslmode=disable&channel_binding=require",
+        "sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
+        "sslmode=require&sslcert=/nowhere/c.pem&sslkey=/nowhere/k.pem",
+        "sslmode=require&sslcrl=/nowhere/crl.pem",
+    ],
+)
+def test_what_cannot_hold_stops_with_one_sentence(parameters: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        tls_context(parse(parameters))
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unusable_server_certificate_is_named(pair: Pair, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--tls-cert"):
+        server_tls(tmp_path / "none.crt", pair.key)
+    with pytest.raises(ConfigurationError, match="--tls-key"):
+        server_tls(pair.certificate, make_pair(tmp_path, *EC).key)
+    empty = tmp_path / "empty.crt"
+    empty.touch()
+    with pytest.raises(ConfigurationError, match="--tls-cert"):
+        server_tls(empty, pair.key)
