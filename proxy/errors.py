@@ -28,6 +28,12 @@ class MessageTooLarge(ClientFault):
     sqlstate = "54000"  # program_limit_exceeded
 
 
+class UnsupportedProtocol(ClientFault):
+    """The client speaks another major version of the protocol than 3."""
+
+    sqlstate = "0A000"  # feature_not_supported
+
+
 class AuthenticationFailed(ClientFault):
     """Wrong password or unknown user: the two are never told apart."""
 
