@@ -211,8 +211,7 @@ class Memory(Generic[F]):
     def sweep(self, budget: int) -> int:
         """Remove what will never be given again; how many entries are still to be looked at.
 
-        Looks at up to ``budget`` entries, at most two microseconds each. For the janitor, between other work, until it
-        is 0.
+        Looks at up to ``budget`` entries, two microseconds each at most. For the janitor, until it is 0.
         """
         return self._store.sweep(budget)
 
