@@ -79,7 +79,21 @@ def _bulk(oids: str) -> tuple[Kind, ...]:
     )
 
 
-BUILT_IN: Final[tuple[Kind, ...]] = _bulk(_BUILT_IN)
+# The other kinds speak of these by their oids.
+_NAMES: Final = (
+    Kind("languages", "x.oid::bigint, x.lanname, x.lanpltrusted", "pg_catalog.pg_language x"),
+    Kind(
+        "schemas",
+        """x.oid::bigint, x.nspname, x.nspowner::bigint, ARRAY(
+        SELECT a.grantee::bigint
+        FROM pg_catalog.aclexplode(COALESCE(x.nspacl, pg_catalog.acldefault('n', x.nspowner))) a
+        WHERE a.privilege_type = 'USAGE')""",
+        f"pg_catalog.pg_namespace x WHERE x.oid {_SCHEMA}",
+    ),
+)
+
+# What initdb made: much, and the same until a superuser edits it.
+BUILT_IN: Final[tuple[Kind, ...]] = (*_NAMES, *_bulk(_BUILT_IN))
 
 _COLUMNS: Final = (
     Kind(
@@ -187,20 +201,11 @@ _SURROUNDINGS: Final = (
         ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass)""",
     ),
     Kind("extensions", "x.extname", "pg_catalog.pg_extension x"),
-    Kind("languages", "x.oid::bigint, x.lanname, x.lanpltrusted", "pg_catalog.pg_language x"),
     Kind("collations", "x.oid::bigint", "pg_catalog.pg_collation x WHERE NOT x.collisdeterministic"),
     Kind("foreign_servers", "x.oid::bigint", "pg_catalog.pg_foreign_server x"),
 )
 
 _RIGHTS: Final = (
-    Kind(
-        "schemas",
-        """x.oid::bigint, x.nspname, x.nspowner::bigint, ARRAY(
-        SELECT a.grantee::bigint
-        FROM pg_catalog.aclexplode(COALESCE(x.nspacl, pg_catalog.acldefault('n', x.nspowner))) a
-        WHERE a.privilege_type = 'USAGE')""",
-        f"pg_catalog.pg_namespace x WHERE x.oid {_SCHEMA}",
-    ),
     Kind("roles", "x.oid::bigint, x.rolname, x.rolsuper, x.rolcanlogin", "pg_catalog.pg_roles x"),
     Kind(
         "memberships",
@@ -219,6 +224,7 @@ _RIGHTS: Final = (
 
 # Everything that is read of one database besides BUILT_IN.
 DATABASE: Final[tuple[Kind, ...]] = (
+    *_NAMES,
     *_bulk(_USER),
     *_COLUMNS,
     *_EXPRESSIONS,
