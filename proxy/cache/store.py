@@ -34,6 +34,11 @@ def weight(entry: Entry) -> int:
     return len(entry.payload) + len(entry.key) + ENTRY_BYTES
 
 
+def _charge(entry: Entry) -> int:
+    """What the memory grows by if this entry enters: the first of a slot brings the slot's bytes along."""
+    return weight(entry) if entry.slot.entries else weight(entry) + SLOT_BYTES
+
+
 @final
 class Fifo:
     """Entries in order of arrival; any of them can leave at any time."""
@@ -141,13 +146,12 @@ class Store:
 
     def put(self, entry: Entry) -> bool:
         """Remember an entry in place of the one with its key; False if it could not fit even alone."""
-        need = weight(entry) + SLOT_BYTES
-        if need > self._limit:
+        if weight(entry) + SLOT_BYTES > self._limit:
             return False
         queue = self._queue_for(entry)
-        while self.bytes + need > self._limit:
+        while self.bytes + _charge(entry) > self._limit:
             self._evict()
-        self.bytes += weight(entry) if entry.slot.entries else need
+        self.bytes += _charge(entry)
         entry.slot.entries[entry.key] = entry
         queue.append(entry)
         return True

@@ -16,8 +16,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, final
 
-MEMORY: Final = 0.9  # weight of the past at each look: about the last ten count, so a new habit shows soon
-STALE_SHARE: Final = 0.1  # chance that an answer changed within its TTL that the estimate aims at
+MEMORY: Final = 0.7  # weight of the past at each look: about the last three count, so a new habit shows soon
+STALE_SHARE: Final = 0.2  # chance that an answer changed within its TTL that the estimate aims at
 JITTER: Final = 0.1  # answers filled together do not expire together: up to a tenth shorter
 _PATIENCE: Final = -math.log(1.0 - STALE_SHARE)
 _BIAS: Final = 0.5

@@ -43,10 +43,7 @@ class Histogram:
         self.seconds += seconds
 
     def quantile(self, share: float) -> float:
-        """The latency in seconds that ``share`` of all were below, interpolated within its bucket;
-
-        0 if none.
-        """
+        """The latency in seconds that ``share`` of all were below, interpolated in its bucket; 0 if none."""
         rank, below = share * self.count, 0
         for bucket, number in enumerate(self.buckets):
             if number and below + number >= rank:
