@@ -1,16 +1,33 @@
-# Every word a person or a pipeline says to this project. `make help` lists them.
-SHELL := /bin/sh
+# Every word that a person or a pipeline says to this project; `make help` lists them.
 .DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help
-help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: check
-check:  ## Format, lint, types and import contracts
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+setup:  ## make .venv with everything in it, once; PYTHON=python3.12 picks the interpreter
+	@command -v $(PYTHON) >/dev/null || { echo "make setup: there is no program $(PYTHON) on PATH" >&2; exit 2; }
+	@$(PYTHON) tools/setup.py
 
-.PHONY: test
-test:  ## All tests in their short form
+demo: setup  ## PostgreSQL far away, the proxy and the planets app, until Ctrl-C; DISTANCE_MS=40
+	@$(BIN)/python -m tools.demo $(ARGS)
+
+test: setup  ## all tests in their short form; ARGS go to pytest
 	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## format, lint, types and import contracts
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+init: setup  ## bring the schema and the planets into the database that DATABASE_URL names
+	@test -n "$$DATABASE_URL" || { echo "make init: set DATABASE_URL to a postgresql:// address" >&2; exit 2; }
+	@prisma/engines/prisma migrate deploy && $(BIN)/python prisma/seed.py $(ARGS)
+
+prisma: setup  ## Prisma's own command line: make prisma ARGS="migrate status"
+	@prisma/engines/prisma $(ARGS)
+
+differential: setup  ## the same statements direct and through the proxy, in their long form
+	@$(BIN)/python -m tests.differential $(ARGS)
+
+.PHONY: help setup demo test check init prisma differential
