@@ -122,7 +122,8 @@ class Type:
     checks: tuple[str, ...] = ()  # CHECK expressions of a domain
     extension: str | None = None
     default: str | None = None  # of a domain: used where the column has none of its own
-    canonical: int = 0  # of a range: the function that runs at each input
+    # Of a range: the higher oid of its canonical function and its operator class, which run at each input.
+    input_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)

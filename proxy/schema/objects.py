@@ -82,7 +82,7 @@ def _types(rows: Rows) -> dict[int, Type]:
     owners = {oid: owner for is_function, oid, owner in rows.get("members", ()) if not is_function}
     checks = tuples(rows["domain_checks"])
     subtypes = {oid: row[2] for row in rows["ranges"] for oid in row[:2]}
-    canonicals = {oid: row[3] for row in rows["ranges"] for oid in row[:2]}
+    input_codes = {oid: row[3] for row in rows["ranges"] for oid in row[:2]}
     return {
         oid: Type(
             oid=oid,
@@ -98,7 +98,7 @@ def _types(rows: Rows) -> dict[int, Type]:
             # An array type belongs to nobody: its element's owner answers for it.
             extension=owners.get(oid) or owners.get(element),
             default=default,
-            canonical=canonicals.get(oid, 0),
+            input_code=input_codes.get(oid, 0),
         )
         for oid, schema, name, kind, category, element, base, relation, default in rows["types"]
     }

@@ -61,7 +61,7 @@ def _bulk(oids: str) -> tuple[Kind, ...]:
         Kind(
             "ranges",
             """x.rngtypid::bigint, x.rngmultitypid::bigint, x.rngsubtype::bigint,
-            x.rngcanonical::pg_catalog.oid::bigint""",
+            GREATEST(x.rngcanonical::pg_catalog.oid, x.rngsubopc)::bigint""",
             f"pg_catalog.pg_range x WHERE x.rngtypid {oids}",
         ),
         Kind(
