@@ -62,6 +62,12 @@ class OriginUnreachable(OriginFault):
     """No connection to the origin could be made, or it was lost."""
 
 
+class CatalogueTooLarge(OriginFault):
+    """A database has more relations than the proxy is willing to hold; its reads are not remembered."""
+
+    sqlstate = "54000"  # program_limit_exceeded
+
+
 class OriginProtocolError(OriginFault):
     """The origin sent what the protocol does not allow."""
 

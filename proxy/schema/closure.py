@@ -1,7 +1,7 @@
 """How far a write goes, and how much a read rests on: the relations behind one relation.
 
-A write into a table may change others by foreign keys, through views, and up and down an inheritance tree; and
-it may run code (triggers, rules, defaults, checks ...) that could do anything. Such code is either proven
+A write into a table may change others by foreign keys, through views, and up and down an inheritance tree;
+and it may run code (triggers, rules, defaults, checks ...) that could do anything. Such code is either proven
 harmless by the caller, who can parse, or the reach is unknown. Source: PostgreSQL docs, ddl-constraints,
 "Foreign Keys"; ddl-inherit, "Caveats"; sql-createview, "Updatable Views"; rules-update; trigger-definition.
 """
@@ -168,7 +168,7 @@ def _ancestors(catalogue: Catalogue, relation: Relation) -> frozenset[int]:
 
 
 def _may_do_more(trigger: Trigger, events: frozenset[str]) -> bool:
-    # The trigger functions that PostgreSQL brings change at most the row at hand; a condition may call others.
+    # PostgreSQL's own trigger functions change at most the row at hand; a condition may call others.
     proven = trigger.function < FIRST_USER_OID and not trigger.conditional
     return not proven and trigger.enabled != "D" and not trigger.events.isdisjoint(events)
 

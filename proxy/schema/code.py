@@ -1,7 +1,7 @@
 """Which code of users' making a write into one relation runs: expressions, types, operator classes, policies.
 
-Nothing here parses: expressions are handed to the caller's ``harmless``, and what has no text is denied unless
-an extension that is trusted owns it. A label (IMMUTABLE ...) proves nothing, so none is looked at.
+Nothing here parses: expressions are handed to the caller's ``harmless``, and what has no text is denied
+unless an extension that is trusted owns it. A label (IMMUTABLE ...) proves nothing, so none is looked at.
 """
 
 from __future__ import annotations
