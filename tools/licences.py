@@ -1,6 +1,6 @@
 """List the licences of all that is shipped with this project: ``python -m tools.licences``.
 
-The list is of requirements.txt, by what the installed packages say of themselves, and of the engines' lock file.
+The list is of requirements.txt, by what the installed packages say of themselves, and of the engines' lock.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ REPORT = ROOT / "LICENSES" / "third-party.md"
 HEAD = """\
 # Licences of what is shipped
 
-The sources of this project are under the Apache License 2.0 (`LICENSE`). An installation, or an image made of it,
-also holds what is listed here. One part, pglast, is under the GNU General Public License, version 3 or later: so the
-combined work as a whole may be passed on under the terms of GPL version 3, with which the other licences agree.
-Each package carries its own licence text where it is installed.
+The sources of this project are under the Apache License 2.0 (`LICENSE`). An installation, or an image
+made of it, also holds what is listed here. One part, pglast, is under the GNU General Public License,
+version 3 or later: so the combined work as a whole may be passed on under the terms of GPL version 3,
+with which the other licences agree. Each package carries its own licence text where it is installed.
 
 Made by `python -m tools.licences`; a test compares it with what is locked.
 """
