@@ -28,8 +28,8 @@ class MessageTooLarge(ClientFault):
     sqlstate = "54000"  # program_limit_exceeded
 
 
-class UnsupportedProtocol(ClientFault):
-    """The client speaks another major version of the protocol than 3."""
+class UnsupportedFeature(ClientFault):
+    """The client asks for what we do not speak: another major version than 3, a SCRAM extension."""
 
     sqlstate = "0A000"  # feature_not_supported
 

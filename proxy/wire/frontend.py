@@ -55,7 +55,7 @@ _FORMATS: Final = (b"\0\0", b"\0\1")  # text, binary
 
 
 def scanner(max_frame: int) -> FrameScanner:
-    """Follow what a client says after its login: CopyData streams, others are whole, to ``max_frame`` bytes."""
+    """Follow what a client says after its login: CopyData streams, the rest is whole, to ``max_frame``."""
     table = limits(max_frame, _LARGE_KINDS, bytes((COPY_DATA,)))
     for kind in _SMALL_KINDS:
         table[kind] = min(SMALL_MESSAGE, max_frame)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-from proxy.errors import AuthorizationRefused, FrameError, UnsupportedProtocol
+from proxy.errors import AuthorizationRefused, FrameError, UnsupportedFeature
 from proxy.wire.backend import NEGOTIATE_PROTOCOL_VERSION
 from proxy.wire.framing import compose, cstring
 
@@ -74,7 +74,7 @@ def read_packet(buffer: bytes) -> tuple[Packet, int] | None:
     """The packet that ``buffer`` begins with, and how many bytes it takes; None while it is incomplete.
 
     The length is checked as soon as it is there, so that nobody makes us hold more than ``MAX_PACKET`` bytes.
-    Raises ``FrameError`` for a wrong length or layout, ``UnsupportedProtocol`` for another major version than
+    Raises ``FrameError`` for a wrong length or layout, ``UnsupportedFeature`` for another major version than
     3, ``AuthorizationRefused`` where no user is named. A server that meets a wrong *length* says nothing: it
     just closes the connection.
     """
@@ -122,9 +122,7 @@ def _packet(raw: bytes) -> Packet:
         return GSSENCRequest()
     major, minor = code >> 16, code & 0xFFFF
     if major != 3:
-        raise UnsupportedProtocol(
-            f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.0"
-        )
+        raise UnsupportedFeature(f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.0")
     parameters = _parameters(raw)
     if not parameters.get("user"):
         raise AuthorizationRefused("no PostgreSQL user name specified in startup packet")

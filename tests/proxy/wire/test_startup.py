@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.errors import AuthorizationRefused, FrameError, UnsupportedProtocol
+from proxy.errors import AuthorizationRefused, FrameError, UnsupportedFeature
 from proxy.wire import startup
 from proxy.wire.startup import CancelRequest, GSSENCRequest, SSLRequest, StartupMessage
 
@@ -103,7 +103,7 @@ def test_a_login_of_nobody_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("major", [1, 2, 4, 1234])
 def test_another_major_version_is_refused(major: int) -> None:
-    with pytest.raises(UnsupportedProtocol, match=rf"protocol {major}\.1: server supports 3\.0 to 3\.0"):
+    with pytest.raises(UnsupportedFeature, match=rf"protocol {major}\.1: server supports 3\.0 to 3\.0"):
         login(b"user\0ada\0\0", minor=1, major=major)
 
 
