@@ -92,7 +92,8 @@ def test_functions_are_short() -> None:
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
                 if lines > FUNCTION_LINES:
                     long.append(f"{shown(path)}: {node.name} has {lines} lines")
     assert not long
@@ -100,12 +101,13 @@ def test_functions_are_short() -> None:
 
 @pytest.mark.parametrize("room", PURE_ROOMS)
 def test_every_module_of_a_pure_room_has_its_own_test(room: str) -> None:
-    untested = [
-        shown(path)
-        for path in tracked(f"proxy/{room}/*.py")
-        if path.name != "__init__.py" and not _mirror(path).exists()
-    ]
-    assert not untested
+    active = (path for path in tracked(f"proxy/{room}/*.py") if path.name != "__init__.py" and _acts(path))
+    assert not [shown(path) for path in active if not _mirror(path).exists()]
+
+
+def _acts(module: Path) -> bool:
+    """Has the module any function? One of names and types alone has nothing to test."""
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(module.read_text())))
 
 
 def _mirror(module: Path) -> Path:
