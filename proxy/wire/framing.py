@@ -107,22 +107,23 @@ class FrameScanner:
         segments: list[Segment] = []
         at = self._continue(data, segments) if self._outstanding else 0
         size = len(data)
+        last = size - HEADER
         table = self._limits
         read_head = _HEAD.unpack_from
-        while size - at >= HEADER:
+        while at <= last:
             kind, length = read_head(data, at)
-            limit = table[kind]
-            if limit == STREAMED:
+            # One comparison on the hot path: it fails for REFUSED and STREAMED as well.
+            if 4 <= length < table[kind]:
+                stop = at + 1 + length
+                if stop > size:
+                    self._needed = 1 + length
+                    break
+                segments.append((kind, data[at:stop], 1))
+                at = stop
+            elif table[kind] == STREAMED:
                 at = self._stream(data, at, segments)
-                continue
-            if length < 4 or length >= limit:
+            else:
                 raise self._refusal(kind, length)
-            stop = at + 1 + length
-            if stop > size:
-                self._needed = 1 + length
-                break
-            segments.append((kind, data[at:stop], 1))
-            at = stop
         if at < size:
             self._held += data[at:]
         return segments
@@ -137,11 +138,12 @@ class FrameScanner:
     def _stream(self, data: bytes, start: int, segments: list[Segment]) -> int:
         """Take the run of streamed frames of one kind that begins at ``start``; where it ends."""
         size = len(data)
+        last = size - HEADER
         kind = data[start]
         at = start
         frames = 0
         read_head = _HEAD.unpack_from
-        while size - at >= HEADER:
+        while at <= last:
             found, length = read_head(data, at)
             if found != kind:
                 break

@@ -48,7 +48,6 @@ AUTHENTICATION_MESSAGE: Final = 65_535 + 1
 _LARGE_KINDS: Final = bytes((BIND, FUNCTION_CALL, PARSE, QUERY))
 _SMALL_KINDS: Final = bytes((CLOSE, COPY_DONE, COPY_FAIL, DESCRIBE, EXECUTE, FLUSH, SYNC, TERMINATE))
 _NUL: Final = b"\0"
-_TARGETS: Final = (bytes((STATEMENT,)), bytes((PORTAL,)))
 _COUNT: Final = Struct(">H")
 _LENGTH: Final = Struct(">i")
 _FORMATS: Final = (b"\0\0", b"\0\1")  # text, binary
@@ -197,10 +196,10 @@ def sasl_response(data: bytes) -> bytes:
     return compose(PASSWORD, data)
 
 
-def _one_string(raw: bytes) -> tuple[bytes, bytes]:
-    """The String that a message begins with, and what follows it."""
+def _one_string(raw: bytes, start: int = HEADER) -> tuple[bytes, bytes]:
+    """The String at ``start``, and what follows it."""
     try:
-        first, rest = raw[HEADER:].split(_NUL, 1)
+        first, rest = raw[start:].split(_NUL, 1)
     except ValueError:
         raise FrameError("invalid string in message") from None
     return first, rest
@@ -228,11 +227,12 @@ def _expect_end(rest: bytes, end: int) -> None:
 def _read_target(raw: bytes, message: str) -> tuple[int, bytes]:
     if len(raw) == HEADER:
         raise FrameError("no data left in message")
-    name, rest = _one_string(raw)
+    name, rest = _one_string(raw, HEADER + 1)
     _expect_end(rest, 0)
-    if not name.startswith(_TARGETS):
-        raise FrameError(f"invalid {message} message subtype {raw[HEADER]}")
-    return name[0], name[1:]
+    which = raw[HEADER]
+    if which not in (STATEMENT, PORTAL):
+        raise FrameError(f"invalid {message} message subtype {which}")
+    return which, name
 
 
 def _read_count(tail: bytes, at: int) -> tuple[int, int]:

@@ -80,6 +80,7 @@ def test_a_sasl_initial_response_may_come_without_a_first_message() -> None:
         (frontend.read_execute, b"\0\0\0\0\0\0", "invalid message format"),
         (frontend.read_describe, b"", "no data left in message"),
         (frontend.read_describe, b"Xname\0", "invalid DESCRIBE message subtype 88"),
+        (frontend.read_describe, b"\0name\0", "invalid DESCRIBE message subtype 0"),
         (frontend.read_close, b"Xname\0", "invalid CLOSE message subtype 88"),
         (frontend.read_close, b"Sname", "invalid string in message"),
         (frontend.read_sasl_initial_response, b"SCRAM\0\0\0\0\2x", "insufficient data left in message"),
