@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         "transaction",
     )
     local_ping: Switch = _option(
-        "on|off",
+        "",
         "Answer SELECT 1 and empty queries here while the origin's heartbeat is fresh.",
         default=False,
     )
@@ -244,6 +244,12 @@ def variable(name: str) -> str:
 def flag(name: str) -> str:
     """The command-line option of a setting."""
     return "--" + name.replace("_", "-")
+
+
+def metavar(name: str) -> str:
+    """What stands for a setting's value in usage texts; empty for one that is given by its mere name."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return str(extra["metavar"]) if isinstance(extra, dict) else ""
 
 
 def _parsed(source: str, text: str) -> OriginUrl:

@@ -177,12 +177,9 @@ def test_the_page_lists_every_setting_and_nothing_else() -> None:
 
 
 def _usage(name: str) -> str:
-    extra = config.Settings.model_fields[name].json_schema_extra
-    assert isinstance(extra, dict)
-    return "" if name == "admin_token" else f"{config.flag(name)} {extra['metavar']}".replace("|", "/")
+    shown = f"{config.flag(name)} {config.metavar(name)}".rstrip()
+    return "" if name == "admin_token" else shown.replace("|", "/")
 
 
 def test_every_setting_says_what_it_is() -> None:
-    for name, field in config.Settings.model_fields.items():
-        assert field.description, name
-        assert isinstance(field.json_schema_extra, dict), name
+    assert all(field.description for field in config.Settings.model_fields.values())
