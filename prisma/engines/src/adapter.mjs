@@ -13,9 +13,12 @@ const { bindAdapter } = require('driver-adapter-utils-5')
 const SAME_AS = new Map([[18, 25], [19, 25], [1002, 1009], [1003, 1009], [1185, 1115]])
 const CLOSING = new Set(['57P01', '57P02', '57P03', '53300'])
 
-// The engine wants the Json values of a list as text, as it wants a single one; pg would parse them.
-const [JSON_LIST, JSONB_LIST, TEXT_LIST] = [199, 3807, 1009]
-for (const list of [JSON_LIST, JSONB_LIST]) pg.types.setTypeParser(list, pg.types.getTypeParser(TEXT_LIST))
+// What pg would parse further than the engine wants it: Json stays text, a moment loses the offset, which is UTC's.
+const [JSON_LIST, JSONB_LIST, TEXT_LIST, TIMESTAMPTZ_LIST] = [199, 3807, 1009, 1185]
+const textList = pg.types.getTypeParser(TEXT_LIST)
+const momentList = (text) => textList(text).map((moment) => moment && moment.split('+')[0])
+for (const list of [JSON_LIST, JSONB_LIST]) pg.types.setTypeParser(list, textList)
+pg.types.setTypeParser(TIMESTAMPTZ_LIST, momentList)
 
 // The driver of one pool: `bound` is what the WASM engine wants, `takeError` gives the driver's error of a number back.
 export function bindDriver(pool, { schema, place, pool: limits }) {

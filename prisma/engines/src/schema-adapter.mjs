@@ -13,7 +13,8 @@ const [CHAR, NAME, TEXT] = [18, 19, 25]
 const CHARACTER = 6
 
 // One connection: Prisma's advisory lock belongs to a session, so all statements must go through the one that holds it.
-export async function openFactory(url) {
+// `onScriptError` is told `{script, error}` of a migration that failed: the engine keeps little of PostgreSQL's own words.
+export async function openFactory(url, onScriptError) {
   const configuration = poolConfiguration(url)
   const { config, schema, place } = configuration
   const single = { ...config, max: 1, connectionTimeoutMillis: 0 }
@@ -23,17 +24,17 @@ export async function openFactory(url) {
   const options = { schema: schema ?? undefined }
   const factory = new PrismaPg(pool, options)
   const connect = factory.connect.bind(factory)
-  factory.connect = async () => repaired(await connect())
-  factory.connectToShadowDb = () => openShadow(factory, { ...single, ssl: pool.options.ssl }, options)
+  factory.connect = async () => repaired(await connect(), onScriptError)
+  factory.connectToShadowDb = () => openShadow(factory, { ...single, ssl: pool.options.ssl }, options, onScriptError)
   return bindMigrationAwareSqlAdapterFactory(factory)
 }
 
 // The adapter's own drops the shadow database before it closes its connections to it, and forgets the schema.
-async function openShadow(factory, config, options) {
+async function openShadow(factory, config, options, onScriptError) {
   const owner = await factory.connect()
   const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
   await owner.executeScript(`CREATE DATABASE "${database}"`)
-  const shadow = repaired(await new PrismaPg({ ...config, database }, options).connect())
+  const shadow = repaired(await new PrismaPg({ ...config, database }, options).connect(), onScriptError)
   const dispose = shadow.dispose.bind(shadow)
   shadow.dispose = async () => {
     await dispose()
@@ -42,10 +43,13 @@ async function openShadow(factory, config, options) {
   return shadow
 }
 
-function repaired(adapter) {
+function repaired(adapter, onScriptError) {
   // the adapter cuts a script at each semicolon, also inside a function's body: PostgreSQL reads a whole one itself
   adapter.executeScript = async (script) => {
-    await adapter.underlyingDriver().query(script).catch((error) => adapter.onError(error))
+    await adapter.underlyingDriver().query(script).catch((error) => {
+      onScriptError({ script, error })
+      adapter.onError(error)
+    })
   }
   // it has no column type for the catalogue's "char" and name
   let types = []

@@ -51,7 +51,8 @@ export class Calls {
     if (this.engine && this.url !== url) throw new Failure('P1012', 'One run of the schema engine speaks to one database.')
     if (this.engine) return this.engine
     if (!url) throw new Failure('P1012', 'Environment variable not found: DATABASE_URL.')
-    const [SchemaEngine, factory] = await Promise.all([loadEngineClass(), openFactory(url)])
+    const onScriptError = (failed) => { this.failed = failed }
+    const [SchemaEngine, factory] = await Promise.all([loadEngineClass(), openFactory(url, onScriptError)])
     const datamodels = this.datamodels.length > 0 ? this.datamodels : undefined
     this.url = url
     this.engine = await SchemaEngine.new({ datamodels }, () => {}, factory)
@@ -61,6 +62,15 @@ export class Calls {
   async answer(method, params = {}) {
     if (method === 'listMigrationDirectories') return { migrations: migrationNames(params.migrationsDirectoryPath) }
     const engine = await this.engineFor(params)
+    this.failed = undefined
+    try {
+      return await this.ask(engine, method, params)
+    } catch (error) {
+      throw this.failed ? scriptFailure(this.failed, params.migrationsDirectoryPath) : error
+    }
+  }
+
+  async ask(engine, method, params) {
     const own = this[`call_${method}`]
     return (own ? await own.call(this, engine, params) : await engine[method](withMigrations(params))) ?? {}
   }
@@ -89,6 +99,15 @@ export class Calls {
 function withMigrations(params) {
   const { migrationsDirectoryPath: folder } = params
   return { ...params, filters, ...(folder ? { migrationsList: readMigrations(folder) } : {}) }
+}
+
+// Prisma's P3018 and P3006 in one: which migration, and what PostgreSQL said of it.
+function scriptFailure({ script, error }, folder) {
+  const isIt = ({ migrationFile }) => migrationFile.content.value === script
+  const found = folder && readMigrations(folder).migrationDirectories.find(isIt)
+  const name = found ? `The migration \`${found.path}\`` : 'A script'
+  return new Failure('P3018', `${name} failed to apply. New migrations cannot be applied before the error is recovered from.`
+    + `\n\nDatabase error code: ${error.code}\n\nDatabase error:\n${error.severity}: ${error.message}`)
 }
 
 // The two kinds of side that 6.19 takes otherwise: a folder by its contents, a URL by a schema that names it.

@@ -6,7 +6,9 @@ import { reply } from './translate.mjs'
 
 // A query with all its parameters; beyond it the answer is 413 and nothing more is read.
 const MAX_BODY_BYTES = 256 * 1024 * 1024
-// The native engine's status of each transaction error, by the words that PRISMA's error has no code for.
+// A cuid, as the engine gives out for a transaction.
+const SHORTEST_ID = 24
+// The native engine's status of each transaction error, told apart by their words only.
 const TRANSACTION_STATUS = [
   ['Unable to start a transaction in the given time', 504],
   ['Transaction not found', 404],
@@ -41,6 +43,7 @@ export class Routes {
     if (method === 'POST' && pathname === '/') return [200, await this.queries(text, headers['x-transaction-id'])]
     const [, root, id, verb] = pathname.split('/')
     if (method !== 'POST' || root !== 'transaction') return [404, {}]
+    if (id !== 'start') knownForm(id)
     if (id === 'start') return transactionReply(await this.engine.begin(text ? JSON.parse(text) : {}))
     if (verb === 'commit' || verb === 'rollback') return transactionReply(await this.engine[verb](id))
     return [404, {}]
@@ -58,6 +61,7 @@ export class Routes {
 
   async queries(text, transaction) {
     const body = parsed(() => JSON.parse(text))
+    if (transaction !== undefined) knownForm(transaction)
     if (body.batch === undefined) return this.one(body, transaction)
     const items = body.batch.map(({ query }) => parsed(() => this.translator.request(query)))
     const request = { batch: items.map((item) => item.request) }
@@ -70,6 +74,11 @@ export class Routes {
     const item = parsed(() => this.translator.request(query))
     return reply(await this.metrics.count(() => this.engine.query(item.request, transaction)), item)
   }
+}
+
+// The engine does not survive an id that is shorter than any it gives out.
+function knownForm(id) {
+  if (id.length < SHORTEST_ID) throw new Failure('P2028', 'Transaction API error: Transaction not found.')
 }
 
 // P2009 is Prisma's "failed to validate the query".
