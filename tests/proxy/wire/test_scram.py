@@ -235,6 +235,7 @@ class Listener:
 
     def __init__(self, context: ssl.SSLContext | None, binding: bytes | None) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(10)
         self._context = context
         self._exchange = ServerExchange(SECRET, b"servernonce", binding)
         self._offered = scram.mechanisms(binding)
