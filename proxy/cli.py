@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
-from proxy import config, limits
+from proxy import config, limits, logs
 from proxy.admin.client import AdminWindow
 from proxy.bundle import CommandNotStarted, run_beside, start_command
 from proxy.cli_options import with_settings
@@ -82,7 +82,7 @@ def serve(options: dict[str, object]) -> int:
     settings = config.load(options)
     from proxy import service  # noqa: PLC0415 - it loads the parser, which no other command needs
 
-    _make_room(settings)
+    _prepare(settings)
     return uvloop.run(service.serve(settings))
 
 
@@ -100,7 +100,7 @@ def run(
     settings = config.load(options, _BUNDLED)
     from proxy.service import Service  # noqa: PLC0415 - it loads the parser, which no other command needs
 
-    _make_room(settings)
+    _prepare(settings)
 
     async def bundle() -> int:
         service = Service(settings)
@@ -164,7 +164,9 @@ def _window(admin: str | None) -> AdminWindow:
     return AdminWindow(config.admin_address(admin), config.admin_token())
 
 
-def _make_room(settings: config.Settings) -> None:
+def _prepare(settings: config.Settings) -> None:
+    """Set the process up: its log, and room for as many clients as were asked for."""
+    logs.configure(settings.log_format)
     files = limits.raise_open_files(settings.max_clients)
     fit = limits.clients_that_fit(files)
     if fit < settings.max_clients:
