@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 from proxy.errors import OrreryError
+from proxy.net.tasks import spawn
 
 # What an operator or a platform sends to a service; SIGCHLD, SIGPIPE and the like are the runtime's own.
 _FORWARDED: Final = (
@@ -84,11 +85,10 @@ async def start_command(command: Sequence[str], environment: Mapping[str, str]) 
 @contextmanager
 def _signals_forwarded(child: Process, service: Startable) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[None]] = set()
 
     def forward(number: signal.Signals) -> None:
         if number == signal.SIGHUP:
-            reloads.add(loop.create_task(service.reload(), name="reload"))
+            spawn(service.reload(), name="reload")
         if number in _FROM_TERMINAL and _shares_a_terminal():
             return
         with suppress(ProcessLookupError):
@@ -101,8 +101,6 @@ def _signals_forwarded(child: Process, service: Startable) -> Iterator[None]:
     finally:
         for number in _FORWARDED:
             loop.remove_signal_handler(number)
-        for task in reloads:
-            task.cancel()
 
 
 def _shares_a_terminal() -> bool:

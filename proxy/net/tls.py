@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.errors import ConfigurationError
-from proxy.net.end_point import server_end_point
+from proxy.wire.certificate import end_point_hash
 
 if TYPE_CHECKING:
     from proxy.origin_url import OriginUrl
@@ -58,7 +58,7 @@ def server_tls(certificate: Path, key: Path) -> ServerTls:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols([ALPN])
     _load_chain(context, certificate, key, "--tls-cert or --tls-key")
-    return ServerTls(context, server_end_point(_first_certificate(certificate)))
+    return ServerTls(context, end_point_hash(_first_certificate(certificate)))
 
 
 def _minimum_version(url: OriginUrl) -> ssl.TLSVersion:

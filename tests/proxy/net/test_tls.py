@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import ConfigurationError
-from proxy.net.end_point import server_end_point
 from proxy.net.tls import server_tls, tls_context
 from proxy.origin_url import OriginUrl
-from tests.proxy.net.certificates import EC, Pair, make_pair
+from proxy.wire.certificate import end_point_hash
+from tools.certificates import Certificate, issue
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return make_pair(tmp_path_factory.mktemp("tls"), *EC)
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return issue(tmp_path_factory.mktemp("tls"))
 
 
 def parse(parameters: str) -> OriginUrl:
@@ -50,46 +50,46 @@ def test_disable_and_sockets_have_no_context() -> None:
 
 
 @pytest.mark.parametrize("mode", ["allow", "prefer", "require"])
-def test_the_weaker_modes_verify_nothing_without_an_authority(mode: str, pair: Pair) -> None:
+def test_the_weaker_modes_verify_nothing_without_an_authority(mode: str, pair: Certificate) -> None:
     context = context_for(f"sslmode={mode}")
     assert tls_context(parse(f"sslmode={mode}"))[0] == mode
-    assert shake_hands(context, server_tls(pair.certificate, pair.key).context, "elsewhere").version()
+    assert shake_hands(context, server_tls(pair.chain, pair.key).context, "elsewhere").version()
 
 
-def test_require_with_an_authority_verifies_the_chain_but_not_the_name(pair: Pair, tmp_path: Path) -> None:
-    server = server_tls(pair.certificate, pair.key).context
+def test_require_with_an_authority_verifies_the_chain_but_not_the_name(
+    pair: Certificate, tmp_path: Path
+) -> None:
+    server = server_tls(pair.chain, pair.key).context
     assert shake_hands(
-        context_for(f"sslmode=require&sslrootcert={pair.certificate}"), server, "elsewhere"
+        context_for(f"sslmode=require&sslrootcert={pair.authority}"), server, "elsewhere"
     ).version()
-    other = make_pair(tmp_path, *EC).certificate
+    other = issue(tmp_path).authority
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(context_for(f"sslmode=require&sslrootcert={other}"), server, "localhost")
 
 
-def test_verify_full_compares_the_name(pair: Pair) -> None:
-    context = context_for(f"sslmode=verify-full&sslrootcert={pair.certificate}")
-    server = server_tls(pair.certificate, pair.key).context
+def test_verify_full_compares_the_name(pair: Certificate) -> None:
+    context = context_for(f"sslmode=verify-full&sslrootcert={pair.authority}")
+    server = server_tls(pair.chain, pair.key).context
     assert shake_hands(context, server, "localhost").selected_alpn_protocol() == "postgresql"
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(context, server, "elsewhere")
 
 
-def test_verify_full_without_a_file_trusts_the_public_authorities_only(pair: Pair) -> None:
+def test_verify_full_without_a_file_trusts_the_public_authorities_only(pair: Certificate) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(
-            context_for("sslmode=verify-full"), server_tls(pair.certificate, pair.key).context, "localhost"
-        )
+        shake_hands(context_for("sslmode=verify-full"), server_tls(pair.chain, pair.key).context, "localhost")
 
 
-def test_nothing_older_than_tls_1_2_is_spoken(pair: Pair) -> None:
+def test_nothing_older_than_tls_1_2_is_spoken(pair: Certificate) -> None:
     assert context_for("sslmode=require").minimum_version == ssl.TLSVersion.TLSv1_2
-    assert server_tls(pair.certificate, pair.key).context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert server_tls(pair.chain, pair.key).context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert context_for("ssl_min_protocol_version=TLSv1.3").minimum_version == ssl.TLSVersion.TLSv1_3
 
 
-def test_the_server_side_knows_its_channel_binding(pair: Pair) -> None:
-    der = ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())
-    assert server_tls(pair.certificate, pair.key).end_point == server_end_point(der)
+def test_the_server_side_knows_its_channel_binding(pair: Certificate) -> None:
+    der = ssl.PEM_cert_to_DER_cert(pair.chain.read_text())
+    assert server_tls(pair.chain, pair.key).end_point == end_point_hash(der)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_what_cannot_hold_stops_with_one_sentence(parameters: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_an_unusable_server_certificate_is_named(pair: Pair, tmp_path: Path) -> None:
+def test_an_unusable_server_certificate_is_named(pair: Certificate, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--tls-cert"):
         server_tls(tmp_path / "none.crt", pair.key)
     with pytest.raises(ConfigurationError, match="--tls-key"):
-        server_tls(pair.certificate, make_pair(tmp_path, *EC).key)
+        server_tls(pair.chain, issue(tmp_path).key)
     empty = tmp_path / "empty.crt"
     empty.touch()
     with pytest.raises(ConfigurationError, match="--tls-cert"):
