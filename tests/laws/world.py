@@ -82,7 +82,7 @@ class World:
     fills: list[Fill] = field(default_factory=list)
 
     @classmethod
-    def small(cls, cache_bytes: int = 4000) -> Self:
+    def small(cls, cache_bytes: int = 2500) -> Self:
         """A world whose limits are so low that all of them are met."""
         limits = Limits(
             cache_bytes=cache_bytes,
