@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import psutil
 import psycopg
 import pytest
 
 from tests.postgres import Cluster, Database
-from tools.embedded import EmbeddedError
+from tools.embedded import STOP_SECONDS, EmbeddedError
 
 pytestmark = pytest.mark.postgres
 
@@ -69,3 +73,17 @@ def test_a_tls_server_proves_its_name_to_a_client_that_knows_the_authority(tls_c
         assert connection.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").fetchone() == (
             True,
         )
+
+
+def test_a_server_stops_when_whoever_started_it_is_killed() -> None:
+    program = "from tools.embedded import *; c = Cluster(); c.start(); print(c.pid, c.folder, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as user:
+        assert user.stdout is not None
+        pid, folder = user.stdout.readline().split()
+        postmaster = psutil.Process(int(pid))
+        user.kill()
+    gone, _ = psutil.wait_procs([postmaster], timeout=STOP_SECONDS)
+    shutil.rmtree(folder)
+    assert gone == [postmaster]
