@@ -128,7 +128,7 @@ def check(
     """
     from proxy.check.run import examine  # noqa: PLC0415 - it loads a driver, which no other command needs
 
-    report = uvloop.run(examine(config.origin(url)))
+    report = uvloop.run(examine(config.origin(url, "URL")))
     typer.echo(report.as_json() if json else report.as_text())
     return 0 if report.works else FAILED
 

@@ -196,16 +196,19 @@ def load(options: Mapping[str, object], defaults: Mapping[str, str] | None = Non
         raise ConfigurationError(_sentence(error, given)) from None
 
 
-def origin(option: object = None) -> OriginUrl:
-    """The origin by ``option``, else ORRERY_ORIGIN, else DATABASE_URL; ConfigurationError if none is set."""
+def origin(given: object = None, source: str = "--origin URL") -> OriginUrl:
+    """The origin ``given`` by ``source``, else by ORRERY_ORIGIN, else by DATABASE_URL.
+
+    ConfigurationError: none of them is there, or the first that is cannot be read.
+    """
     for name, text in (
-        ("--origin", option),
+        (source.partition(" ")[0], given),
         ("ORRERY_ORIGIN", os.environ.get("ORRERY_ORIGIN")),
         ("DATABASE_URL", os.environ.get("DATABASE_URL")),
     ):
         if text:
             return _parsed(name, str(text))
-    raise ConfigurationError("no origin: give --origin URL, or set ORRERY_ORIGIN or DATABASE_URL")
+    raise ConfigurationError(f"no origin: give {source}, or set ORRERY_ORIGIN or DATABASE_URL")
 
 
 def child_environment(settings: Settings, address: Address) -> dict[str, str]:

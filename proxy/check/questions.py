@@ -40,12 +40,14 @@ WHERE d.datname = pg_catalog.current_database() AND s.subenabled
 """
 _EXTENSIONS: Final = "SELECT array_agg(extname::text ORDER BY extname) FROM pg_catalog.pg_extension"
 _FOREIGN_SERVERS: Final = "SELECT count(*)::int4 FROM pg_catalog.pg_foreign_server"
-# backend_type is NULL where the role may not see it: such a backend counts as a client.
+# backend_type is NULL where the role may not see it: such a backend counts as a client. The two names are
+# those of a running proxy's own connections.
 _OTHERS: Final = """
 SELECT coalesce(array_agg(DISTINCT
            coalesce(nullif(application_name, ''), 'unnamed') || ' of ' || coalesce(usename, '?')), '{}')
 FROM pg_catalog.pg_stat_activity
 WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+  AND application_name <> ALL (ARRAY['orrery', 'orrery catalogue'])
   AND usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
 """
 _WORKERS: Final = """

@@ -70,7 +70,11 @@ def _pooler(facts: Facts) -> Finding | None:
             "pooler", "note", "one in transaction mode is in front: each statement met another backend"
         )
     if facts.login_pid not in facts.pids:
-        return Finding("pooler", "note", "one is in front: the process id told at login is not the backend's")
+        return Finding(
+            "pooler",
+            "note",
+            "one, or a provider's gateway, is in front: the process id told at login is not the backend's",
+        )
     return None
 
 
@@ -113,7 +117,7 @@ def _freshness(facts: Facts, has_pooler: bool, against: list[str]) -> Freshness:
         return Freshness("ttl", "because this is a replica", "the URL of the primary would raise it")
     if has_pooler:
         return Freshness(
-            "ttl", "because a pooler hides the backends", "the origin's direct address would raise it"
+            "ttl", "because process ids cannot be trusted", "the origin's direct address would raise it"
         )
     why = "because it is not known whether every writer comes through the proxy"
     if against:

@@ -88,6 +88,8 @@ def _number(error: Exception) -> int:
 async def _resolve(url: OriginUrl) -> Finding:
     found = await asyncio.get_running_loop().getaddrinfo(url.connect_host, url.port, type=socket.SOCK_STREAM)
     addresses = sorted({str(entry[4][0]) for entry in found})
+    if addresses == [url.connect_host]:
+        return Finding("address", "good", f"{url.connect_host}, nothing to resolve")
     return Finding("address", "good", f"{url.connect_host} is {', '.join(addresses)}")
 
 

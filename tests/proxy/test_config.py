@@ -55,8 +55,10 @@ def test_the_origin_is_the_option_then_orrery_origin_then_database_url(
 
 def test_without_any_origin_the_start_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
-    with pytest.raises(ConfigurationError, match="no origin"):
+    with pytest.raises(ConfigurationError, match="no origin: give --origin URL, or set"):
         config.load({})
+    with pytest.raises(ConfigurationError, match="no origin: give URL, or set"):
+        config.origin(None, "URL")
 
 
 def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
