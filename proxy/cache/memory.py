@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from proxy.cache.policy import Limits
 
 Cause = Literal["own_write", "feed", "purge", "ddl"]
-PURGE_AT_ONCE: Final = (
-    1000  # entries taken apart within a purge; a small memory is then empty in every figure
-)
+PURGE_AT_ONCE: Final = 1000  # entries taken apart within a purge: a small memory is then empty in all figures
 
 
 def _middle() -> float:
@@ -88,11 +86,11 @@ class Memory(Generic[F]):
     def retire(self, slot: Slot) -> None:
         """Nobody will ask this slot again: from now on nothing in it is given and nothing lands in it.
 
-        ``sweep`` empties it.
+        A large one is emptied by ``sweep``, a small one at once.
         """
         slot.tags = (self._retired, *slot.tags)
         self._retired.generation += 1
-        self._store.suspect()
+        self._store.empty(slot)
 
     def ticket(self, slot: Slot, key: bytes, now: float) -> Ticket | None:
         """To be taken before Bind or Query is sent;

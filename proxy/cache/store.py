@@ -12,19 +12,18 @@ Queues are linked through the entries, so that any entry leaves at once and its 
 from __future__ import annotations
 
 from array import array
+from itertools import islice
 from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
-    from proxy.cache.entry import Entry
+    from proxy.cache.entry import Entry, Slot
 
 # What an entry takes beyond payload and key, and a slot that holds entries with its dict: above what
 # tracemalloc shows, which a test compares.
 ENTRY_BYTES: Final = 320
 SLOT_BYTES: Final = 320
 SMALL_SHARE: Final = 10  # the small queue's part of the bytes, one in so many
-PATIENCE: Final = (
-    64  # entries spared in one eviction before one goes all the same: a bound on the longest step
-)
+PATIENCE: Final = 64  # entries moved or removed in one step at most: the bound on the longest step
 _GHOST_SHARE: Final = 2048  # bytes of memory for each ghost place of 8 bytes
 _LOW: Final = 0xFFFFFFFF
 
@@ -164,6 +163,16 @@ class Store:
         self._graves += [queue for queue in (self._small, self._main) if queue.count]
         self._small, self._main = Fifo(), Fifo()
         self._cursor, self._suspects = None, 0
+
+    def empty(self, slot: Slot) -> None:
+        """Remove the entries of a slot whose entries are all dead: a few at once, the rest as it is swept.
+
+        Statements that are asked once come and go; they must not make every sweep look at everything.
+        """
+        for entry in list(islice(slot.entries.values(), PATIENCE)):
+            self._release(entry)
+        if slot.entries:
+            self.suspect()
 
     def suspect(self) -> None:
         """Something moved: the coming sweeps look at every entry once."""

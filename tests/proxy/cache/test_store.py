@@ -170,6 +170,26 @@ def test_the_entry_that_the_sweep_comes_to_next_may_leave_before() -> None:
     audit(store)
 
 
+def test_a_small_slot_is_emptied_at_once_without_a_sweep() -> None:
+    store, slot, other = Store(100 * ROOM), new_slot(1), new_slot(2)
+    store.put(entry_of(slot, 1))
+    store.put(entry_of(other, 1))
+    store.empty(slot)
+    assert (store.entries, store.sweep(0)) == (1, 0)
+    audit(store)
+
+
+def test_a_large_slot_is_emptied_in_steps() -> None:
+    store, slot = Store(200 * ROOM), new_slot()
+    for name in range(PATIENCE + 10):
+        store.put(entry_of(slot, name))
+    slot.tags[0].generation += 1
+    store.empty(slot)
+    assert store.entries == 10
+    assert store.sweep(100) == 0
+    assert store.entries == 0
+
+
 def test_clearing_shows_no_entries_at_once_and_sweeping_gives_the_memory_back() -> None:
     store, slot = Store(100 * ROOM), new_slot()
     for name in range(50):
