@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import asyncpg
 
@@ -28,7 +28,7 @@ from proxy.schema.queries import (
     identity_query,
 )
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connect = Callable[[str], Awaitable[Connection]]
 
 # The path keeps names ours, whatever the role's own setting. The planner takes these queries for long ones,

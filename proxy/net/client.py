@@ -1,0 +1,321 @@
+"""One client's socket: bytes to its session, the session's wishes to the world.
+
+The path of a hit is ``data_received`` -> ``Session.receive`` -> ``to_client`` -> ``transport.write``: one call
+stack. Back-pressure: whoever cannot write stops the reading on the other side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, cast
+
+from proxy.cache.tags import Suspension
+from proxy.errors import OrreryError
+from proxy.net import origin as origins
+from proxy.net.directory import WAIT_SECONDS
+from proxy.net.doubt import Backend
+from proxy.net.hub import Hub
+from proxy.net.origin import OriginConnection, Wanted
+from proxy.net.tasks import spawn
+from proxy.session.own import Rows
+from proxy.session.session import CATALOGUE, FLIGHT, Session
+from proxy.wire import backend
+
+logger = logging.getLogger(__name__)
+
+# The longest time a session waits for somebody else's fill before it asks for itself.
+_FOLLOW_SECONDS: Final = 1.0
+# How long what a vanished client has sent may take before its connection is given up (and watched as in doubt).
+_SETTLE_SECONDS: Final = 60.0
+
+SHUTDOWN: Final = backend.error_response(
+    "FATAL", "57P01", "terminating connection due to administrator command", hint="The proxy is shutting down."
+)
+
+
+class ClientConnection(asyncio.Protocol):
+    """A client of ``hub``; ``log_in`` is what makes a session of it. Implements ``proxy.session.port.Port``."""
+
+    def __init__(self, hub: Hub, log_in: Callable[[ClientConnection], Awaitable[None]]) -> None:
+        self.hub = hub
+        self.session: Session | None = None
+        self.origin: OriginConnection | None = None
+        self.wanted: Wanted | None = None
+        self.pid = 0
+        self.secret = b""
+        self.transport: asyncio.Transport | None = None
+        self.gone = False
+        self._log_in = log_in
+        self._early = bytearray()
+        self._arrived = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._full = False  # the client does not read fast enough
+        self._origin_full = False
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.hub.clients.add(self)
+        self.hub.shared.counters.client_opened()
+        spawn(self._begin(), name="login")
+
+    async def _begin(self) -> None:
+        await self._log_in(self)
+
+    def data_received(self, data: bytes) -> None:
+        session = self.session
+        if session is None:
+            self._early += data
+            self._arrived.set()
+            return
+        now = time.monotonic()
+        self.hub.freshness.client_spoke(now)
+        try:
+            session.receive(data, now)
+        except OrreryError as fault:
+            self.refuse(fault)
+            return
+        if session.hits:
+            session.timed(time.monotonic() - now)
+        if session.waiting_for:
+            self._balance()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
+        self._arrived.set()
+        self.hub.clients.discard(self)
+        self.hub.shared.counters.client_closed()
+        self._cancel_timer()
+        if self.pid:
+            self.hub.unregister(self.pid)
+        session = self.session
+        if session is None or self.origin is None:
+            return
+        if session.client_gone(time.monotonic()):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_SETTLE_SECONDS, self.origin.abort)
+        else:
+            self.drop_origin()
+
+    def pause_writing(self) -> None:
+        self._full = True
+        self._balance()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._balance()
+
+    # Before there is a session
+
+    async def more(self) -> bytes:
+        """The bytes that have arrived since the last call; b"" once the client is gone."""
+        while not self._early and not self.gone:
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._early)
+        self._early.clear()
+        return data
+
+    def begin_session(self, session: Session, rest: bytes) -> None:
+        """The login is over: from now on bytes are the session's. ``rest``: what came behind the login already."""
+        self.session = session
+        rest += bytes(self._early)
+        self._early.clear()
+        if rest:
+            self.data_received(rest)
+
+    def refuse(self, fault: OrreryError) -> None:
+        """Tell the client why, and close; its origin with it, for what was half sent must not be carried out."""
+        logger.info("client=%s event=refused sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
+        self.to_client(backend.error_response("FATAL", fault.sqlstate, str(fault)))
+        self.close_client()
+
+    # What a session asks for (proxy.session.port.Port)
+
+    def to_client(self, data: bytes) -> None:
+        if self.transport is not None and not self.gone:
+            self.transport.write(data)
+
+    def close_client(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+
+    def need_origin(self) -> None:
+        self.hub.shared.counters.origin_waiting += 1
+        spawn(self._open_origin(), name="origin")
+
+    async def _open_origin(self) -> None:
+        assert self.wanted is not None and self.session is not None
+        try:
+            connection = await origins.connect(self.hub.url, self.wanted)
+        except OrreryError as fault:
+            logger.warning("client=%s event=origin_failed sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
+            self.session.origin_failed(fault, time.monotonic())
+        else:
+            self.attach(connection)
+        finally:
+            self.hub.shared.counters.origin_waiting -= 1
+        self._balance()
+
+    def attach(self, connection: OriginConnection) -> None:
+        """Lend ``connection`` to the session."""
+        assert self.session is not None and connection.learnt is not None
+        if self.gone:
+            connection.close()
+            return
+        self.origin = connection
+        self.hub.shared.counters.origin_open += 1
+        self.hub.serves(connection.process_id, self.pid)
+        connection.on_pressure = self._origin_pressure
+        self.session.origin_attached(connection, connection.learnt, connection.statuses, time.monotonic())
+        connection.lend(self._from_origin, self._origin_lost)
+
+    def drop_origin(self) -> None:
+        if self.origin is not None:
+            self.origin.close()
+
+    def need_catalogue(self) -> bool:
+        assert self.session is not None
+        wanted = self.hub.directory.read(self.session.database, lambda: self._resume(CATALOGUE))
+        if wanted:
+            self._resume_later(WAIT_SECONDS, CATALOGUE)
+        return wanted
+
+    def catalogue_changed(self, *, everywhere: bool) -> None:
+        assert self.session is not None
+        self.hub.directory.changed(None if everywhere else self.session.database)
+
+    def wake(self, followers: Sequence[Session]) -> None:
+        loop = asyncio.get_running_loop()
+        for follower in followers:
+            loop.call_soon(cast("ClientConnection", follower.port)._resume, FLIGHT)
+
+    def wait_for_flight(self) -> None:
+        self._resume_later(_FOLLOW_SECONDS, FLIGHT)
+
+    def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
+        assert self.session is not None
+        database = self.session.database
+        learnt = self.origin.learnt if self.origin is not None else None
+        backend_lost = Backend(learnt.process_id if learnt else 0, learnt.backend_start if learnt else "")
+        then = (lambda: self.hub.directory.changed(database)) if ddl else (lambda: None)
+        self.hub.doubts.watch(suspension, backend_lost, then)
+
+    def translate_notification(self, raw: bytes) -> bytes:
+        sender = backend.read_notification(raw).pid
+        told = self.hub.told_as(sender)
+        return raw if told == sender else backend.with_notification_pid(raw, told)
+
+    def purge(self, table: tuple[str, ...] | None) -> None:
+        assert self.session is not None
+        self.hub.view.purge_as(self.session, table)
+
+    def status(self) -> Rows:
+        return self.hub.view.status_rows()
+
+    def stats(self) -> Rows:
+        return self.hub.view.stat_rows()
+
+    def sees_all_roles(self) -> bool:
+        assert self.session is not None
+        return self.hub.view.sees_all_roles(self.session)
+
+    # Cancel and shutdown
+
+    def cancel(self) -> None:
+        """CancelRequest with this client's key: cancel what runs for it, wherever that is."""
+        session = self.session
+        if session is None:
+            return
+        if session.waiting_for == FLIGHT:
+            session.cancel_waiting(time.monotonic())
+            self._balance()
+        elif self.origin is not None and session.runs_at_origin:
+            spawn(origins.cancel(self.hub.url, self.origin.process_id, self.origin.secret), name="cancel")
+
+    def refuse_shutdown(self) -> None:
+        """Close whatever runs: the time to drain is over."""
+        self.to_client(SHUTDOWN)
+        self.close_client()
+
+    def close_if_idle(self) -> bool:
+        """Close with a word of goodbye if nothing runs for this client; for a shutdown."""
+        session = self.session
+        if session is not None and not session.is_idle:
+            return False
+        self.to_client(SHUTDOWN)
+        self.close_client()
+        return True
+
+    # The origin's side
+
+    def _from_origin(self, data: bytes) -> None:
+        assert self.session is not None and self.origin is not None
+        try:
+            self.session.origin_received(data, time.monotonic())
+        except OrreryError as fault:
+            logger.error("client=%s event=origin_broke_protocol reason=%s", self.pid, fault)
+            self.origin.abort()
+            return
+        if self.gone and self.session.is_settled:
+            self.drop_origin()
+
+    def _origin_lost(self) -> None:
+        assert self.session is not None
+        if self.origin is None:
+            return
+        self.hub.shared.counters.origin_open -= 1
+        self.hub.serves_no_more(self.origin.process_id)
+        self.session.origin_lost(time.monotonic())
+        self.origin = None
+        self._origin_full = False
+        self._balance()
+
+    def _origin_pressure(self, full: bool) -> None:
+        self._origin_full = full
+        self._balance()
+
+    # Waiting and balance
+
+    def _resume_later(self, seconds: float, what: int) -> None:
+        self._cancel_timer()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._resume, what)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _resume(self, what: int) -> None:
+        session = self.session
+        if session is None or self.gone or session.waiting_for != what:
+            return
+        self._cancel_timer()
+        try:
+            session.resume(time.monotonic())
+        except OrreryError as fault:
+            self.refuse(fault)
+            return
+        session.timed(0.0)
+        self._balance()
+
+    def _balance(self) -> None:
+        """Read from each side only while the other can take it."""
+        session = self.session
+        if self.transport is not None and not self.gone and session is not None:
+            _read(self.transport, not (self._origin_full or session.waiting_for))
+        if self.origin is not None and self.origin.transport is not None:
+            _read(self.origin.transport, not self._full or self.gone)
+
+
+def _read(transport: asyncio.Transport, wanted: bool) -> None:
+    if transport.is_closing() or transport.is_reading() == wanted:
+        return
+    if wanted:
+        transport.resume_reading()
+    else:
+        transport.pause_reading()

@@ -1,0 +1,152 @@
+"""The databases that clients use, each with its catalogue: read when first needed, checked, read again.
+
+``changed`` moves a counter before anybody is told of a change, and a catalogue whose reading began before the
+last move is never taken: what it says may be from before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from proxy.cache import tags
+from proxy.cache.memory import Memory
+from proxy.errors import OrreryError
+from proxy.net.catalogue import CatalogueLoader
+from proxy.net.tasks import spawn
+from proxy.session.database import Database
+from proxy.session.session import Session
+
+logger = logging.getLogger(__name__)
+
+# An unknown name makes the catalogue be read again, but a client that asks for nonsense all day must not.
+_REREAD_SECONDS: Final = 0.5
+# How long a statement waits for a catalogue on its way before it goes on without.
+WAIT_SECONDS: Final = 2.0
+_RETRY_SECONDS: Final = 1.0
+
+
+class Place:
+    """One database: what sessions see of it, and where the reading of its catalogue stands."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.moves = 0
+        self.read_at = -1e9
+        self.reading: asyncio.Task[None] | None = None
+        self.waiting: list[Callable[[], None]] = []
+
+
+class Directory:
+    """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt anew."""
+
+    def __init__(
+        self, memory: Memory[Session], loader: CatalogueLoader, on_shared_change: Callable[[], None]
+    ) -> None:
+        self._memory = memory
+        self._loader = loader
+        self._on_shared_change = on_shared_change
+        self._places: dict[str, Place] = {}
+
+    def database(self, name: str, oid: int) -> Database:
+        """The database of that name. Another oid than before: it was dropped and made again, all is new."""
+        place = self._places.get(name)
+        if place is None or place.database.oid != oid:
+            place = self._places[name] = Place(Database(name, oid))
+        return place.database
+
+    def databases(self) -> list[Database]:
+        """All that clients have used so far."""
+        return [place.database for place in self._places.values()]
+
+    async def ready(self, database: Database) -> None:
+        """Wait, within bounds, for the first catalogue of a database."""
+        if database.catalogue is None:
+            done = asyncio.Event()
+            if self.read(database, done.set):
+                try:
+                    async with asyncio.timeout(WAIT_SECONDS):
+                        await done.wait()
+                except TimeoutError:
+                    logger.warning("database=%s event=catalogue_slow seconds=%s", database.name, WAIT_SECONDS)
+
+    def read(self, database: Database, then: Callable[[], None]) -> bool:
+        """Have the catalogue read again, and call ``then`` once it is there or cannot be had.
+
+        False: it was read a moment ago, nothing will be called.
+        """
+        place = self._place_of(database)
+        if place is None:
+            return False
+        if place.reading is None:
+            if database.catalogue is not None and time.monotonic() - place.read_at < _REREAD_SECONDS:
+                return False
+            self._start(place)
+        place.waiting.append(then)
+        return True
+
+    def changed(self, database: Database | None) -> None:
+        """The catalogue of this database (None: anything shared by all) changed through us: read it again."""
+        for place in self._places.values():
+            if database is None or place.database is database:
+                place.moves += 1
+                place.database.catalogue = None
+                if place.reading is None:
+                    self._start(place)
+        if database is None:
+            self._on_shared_change()
+
+    async def check(self) -> None:
+        """Compare every catalogue with the origin's; raises ``OriginFault`` where it does not answer."""
+        for place in list(self._places.values()):
+            catalogue = place.database.catalogue
+            if catalogue is None:
+                if place.reading is None:
+                    self._start(place)
+            elif await self._loader.changed(place.database.name, catalogue):
+                moves = place.moves
+                await self._take(place, moves)
+
+    def drop_all(self, cause: str) -> None:
+        """The origin is another one, or was restarted: nothing that was known holds."""
+        logger.warning("event=drop_all cause=%s", cause)
+        self._memory.drop(tags.ORIGIN, "feed")
+        self.changed(None)
+
+    def _place_of(self, database: Database) -> Place | None:
+        place = self._places.get(database.name)
+        return place if place is not None and place.database is database else None
+
+    def _start(self, place: Place) -> None:
+        place.reading = spawn(self._read(place), name=f"catalogue {place.database.name}")
+
+    async def _read(self, place: Place) -> None:
+        try:
+            while not await self._take(place, place.moves):
+                pass
+        except OrreryError as fault:
+            logger.warning("database=%s event=catalogue_failed reason=%s", place.database.name, fault)
+            place.read_at = time.monotonic() + _RETRY_SECONDS
+        finally:
+            place.reading = None
+            waiting, place.waiting = place.waiting, []
+            for then in waiting:
+                then()
+
+    async def _take(self, place: Place, moves: int) -> bool:
+        """Read once; False if something changed meanwhile, so that what was read may be from before."""
+        catalogue = await self._loader.load(place.database.name)
+        if place.moves != moves:
+            return False
+        place.read_at = time.monotonic()
+        old, place.database.catalogue = place.database.catalogue, catalogue
+        if old is None or old.fingerprint != catalogue.fingerprint:
+            self._memory.drop(tags.whole(place.database.oid), "ddl")
+            if old is not None and old.rights != catalogue.rights:
+                self._on_shared_change()
+        else:
+            place.database.catalogue = old
+        return True

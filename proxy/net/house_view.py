@@ -1,0 +1,196 @@
+"""The house as it shows itself: to the admin window, to ``SHOW orrery.*``, to those who purge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from proxy.admin.snapshot import QueryRow, query_row
+from proxy.cache import tags
+from proxy.errors import ClientFault
+from proxy.metrics.catalogue import Freshness, Identity, MemoryFigures, Stats, flat
+from proxy.metrics.catalogue import stats as all_stats
+from proxy.metrics.histogram import Histogram
+from proxy.net.hub import Hub
+from proxy.schema import names
+from proxy.schema.catalogue import Catalogue, Relation, Role
+from proxy.session.database import Database
+from proxy.session.own import Rows
+from proxy.session.session import Session
+
+
+class Undefined(ClientFault):
+    """ORRERY PURGE of a table that does not exist."""
+
+    sqlstate = "42P01"  # undefined_table
+
+
+class Denied(ClientFault):
+    """The role may not purge."""
+
+    sqlstate = "42501"  # insufficient_privilege
+
+
+_DENIED: Final = "permission denied: only a superuser, the database's owner or the table's owner may purge"
+
+
+class HouseView:
+    """Implements ``proxy.admin.snapshot.House``. ``instance`` names this process among others."""
+
+    def __init__(self, hub: Hub, version: str, instance: str) -> None:
+        self._hub = hub
+        self._version = version
+        self._instance = instance
+        self._started = time.monotonic()
+
+    # For the admin window
+
+    def stats(self) -> Stats:
+        """The body of ``GET /stats``."""
+        shared = self._hub.shared
+        memory = shared.memory
+        self._count_busy()
+        figures = MemoryFigures(
+            memory.entries, memory.bytes, memory.limits.cache_bytes, memory.evictions, {str(cause): n for cause, n in memory.invalidations.items()}
+        )
+        return all_stats(Identity(self._version, self._instance, self._freshness()), shared.counters, figures)
+
+    def latencies(self) -> Mapping[str, Histogram]:
+        """The histograms behind ``latency_ms``."""
+        counters = self._hub.shared.counters
+        return {"hit": counters.hit_latency, "origin": counters.origin_latency}
+
+    def queries(self) -> list[QueryRow]:
+        """Every template of every role, the most called first."""
+        return [query_row(template) for template in self._hub.shared.templates.seen_by(None)]
+
+    def ready(self) -> bool:
+        """Whether the origin answers."""
+        return self._hub.freshness.answers(time.monotonic())
+
+    def purge(self, table: str | None) -> int:
+        """Drop entries, all or those that read ``table`` in any database; LookupError: no such table."""
+        memory = self._hub.shared.memory
+        before = memory.entries
+        if table is None:
+            memory.clear("purge")
+            return before
+        found = [(d, r) for d in self._hub.directory.databases() for r in _named(d, table)]
+        if not found:
+            raise LookupError(table)
+        for database, relation in found:
+            self._drop(database, relation)
+        return before - memory.entries
+
+    def _drop(self, database: Database, relation: Relation) -> None:
+        memory = self._hub.shared.memory
+        memory.drop(tags.relations_of(database.oid, _family(database.catalogue, relation)), "purge")
+        memory.sweep(10_000)
+
+    # For sessions
+
+    def status_rows(self) -> Rows:
+        """SHOW orrery.status."""
+        hub = self._hub
+        memory = hub.shared.memory
+        level = hub.freshness.level
+        self._count_busy()
+        counters = hub.shared.counters
+        rows: list[tuple[str, str | int]] = [
+            ("version", self._version),
+            ("instance", self._instance),
+            ("freshness", level.name),
+            ("freshness_why", level.why),
+            ("freshness_since_seconds", round(time.monotonic() - level.since)),
+            ("origin", str(hub.url)),
+            ("origin_answers", "yes" if self.ready() else "no"),
+            ("pool", hub.pool),
+            ("cache", "on" if hub.shared.options.cache else "off"),
+            ("entries", memory.entries),
+            ("bytes", memory.bytes),
+            ("limit_bytes", memory.limits.cache_bytes),
+            ("suspended_writes", memory.suspended),
+            ("writes_in_doubt", hub.doubts.count),
+            ("clients", counters.clients_open),
+            ("origin_connections", counters.origin_open),
+            ("uptime_seconds", round(time.monotonic() - self._started)),
+        ]
+        return [(name, str(value)) for name, value in rows]
+
+    def stat_rows(self) -> Rows:
+        """SHOW orrery.stats."""
+        return flat(self.stats())
+
+    def sees_all_roles(self, session: Session) -> bool:
+        """Superusers and members of pg_monitor see everybody's statements."""
+        catalogue, role = _role_of(session)
+        if catalogue is None or role is None:
+            return False
+        monitor = catalogue.roles.get("pg_monitor")
+        return role.superuser or (monitor is not None and monitor.oid in role.inherits)
+
+    def purge_as(self, session: Session, table: tuple[str, ...] | None) -> None:
+        """ORRERY PURGE as this session's role. Raises ``Denied`` or ``Undefined``."""
+        catalogue, role = _role_of(session)
+        if catalogue is None or role is None:
+            raise Denied(_DENIED)
+        if table is None:
+            if not (role.superuser or _owns_database(catalogue, role)):
+                raise Denied(_DENIED)
+            self._hub.shared.memory.clear("purge")
+            return
+        path = names.effective_path(session.state.value("search_path"), session.state.current_user)
+        schema = table[0] if len(table) > 1 else None
+        relation = names.resolve_relation(catalogue, schema, table[-1], path)
+        if relation is None:
+            raise Undefined(f'relation "{".".join(table)}" does not exist')
+        if not (role.superuser or relation.owner in role.inherits or _owns_database(catalogue, role)):
+            raise Denied(_DENIED)
+        self._drop(session.database, relation)
+
+    # Figures
+
+    def _freshness(self) -> Freshness:
+        level = self._hub.freshness.level
+        since = round(time.monotonic() - level.since, 3)
+        return {"level": level.name, "since_seconds": since, "why": level.why}
+
+    def _count_busy(self) -> None:
+        sessions = [c.session for c in self._hub.clients if c.session is not None]
+        self._hub.shared.counters.origin_busy = sum(1 for s in sessions if s.runs_at_origin)
+
+
+def _role_of(session: Session) -> tuple[Catalogue | None, Role | None]:
+    catalogue = session.database.catalogue
+    return catalogue, None if catalogue is None else catalogue.roles.get(session.state.current_user)
+
+
+def _owns_database(catalogue: Catalogue, role: Role) -> bool:
+    """The owner of a database is a member of pg_database_owner in it."""
+    owner = catalogue.roles.get("pg_database_owner")
+    return owner is not None and owner.oid in role.inherits
+
+
+def _named(database: Database, table: str) -> list[Relation]:
+    """The relations that ``[schema.]name`` means in one database; without a schema, in all of them."""
+    catalogue = database.catalogue
+    if catalogue is None:
+        return []
+    schema, _, name = table.rpartition(".")
+    found = [r for (s, n), oid in catalogue.relation_names.items() if n == name and schema in ("", s)
+             for r in (catalogue.relations.get(oid),) if r is not None]
+    return found
+
+
+def _family(catalogue: Catalogue | None, relation: Relation) -> set[int]:
+    """The relation with everything that inherits from it or is a partition of it."""
+    family: set[int] = set()
+    waiting = [relation.oid]
+    while waiting:
+        oid = waiting.pop()
+        if oid not in family:
+            family.add(oid)
+            held = catalogue.relations.get(oid) if catalogue is not None else None
+            waiting += held.children if held is not None else ()
+    return family

@@ -1,0 +1,135 @@
+"""What every client connection shares, and the figures that are told of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NewType
+
+from proxy.net.directory import Directory
+from proxy.net.doubt import Doubts
+from proxy.net.freshness import Freshness
+from proxy.net.roles import Roles
+from proxy.net.tls import ServerTls
+from proxy.origin_url import OriginUrl
+from proxy.session.probe import Learnt
+from proxy.session.shared import Shared
+
+if TYPE_CHECKING:
+    from proxy.net.client import ClientConnection
+    from proxy.net.house_view import HouseView
+
+ClientPid = NewType("ClientPid", int)
+
+# Above every process id that a kernel gives (PID_MAX_LIMIT of Linux is 2^22): ours never meet the origin's.
+_FIRST_PID: Final = (1 << 22) + 1
+_MAX_PROFILES: Final = 10_000
+# A login without a connection to the origin needs a real one of the same kind that is younger than this.
+PROFILE_SECONDS: Final = 300.0
+
+ProfileKey = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a real login of one (user, database, startup parameters) told. ``at``: monotonic seconds."""
+
+    statuses: dict[str, str]
+    learnt: Learnt
+    at: float
+
+
+class Hub:
+    """One for each proxy process. ``tls`` is None where clients are served without."""
+
+    def __init__(
+        self,
+        url: OriginUrl,
+        shared: Shared,
+        directory: Directory,
+        freshness: Freshness,
+        roles: Roles,
+        doubts: Doubts,
+        *,
+        pool: str,
+        max_clients: int,
+        login_seconds: float,
+        tls: ServerTls | None,
+    ) -> None:
+        self.url = url
+        self.shared = shared
+        self.directory = directory
+        self.freshness = freshness
+        self.roles = roles
+        self.doubts = doubts
+        self.pool = pool
+        self.max_clients = max_clients
+        self.login_seconds = login_seconds
+        self.tls = tls
+        self.draining = False
+        self.clients: set[ClientConnection] = set()
+        self.view: HouseView
+        self._by_pid: dict[int, ClientConnection] = {}
+        self._by_origin_pid: dict[int, int] = {}
+        self._next_pid = _FIRST_PID
+        self._profiles: OrderedDict[ProfileKey, Profile] = OrderedDict()
+
+    # Process ids and cancel keys
+
+    def register(self, client: ClientConnection, origin_pid: int | None = None) -> tuple[int, bytes]:
+        """A process id (the origin's own where given) and a secret for one client; unique while it lives."""
+        pid = origin_pid
+        while pid is None or pid in self._by_pid:
+            pid = self._next_pid
+            self._next_pid = self._next_pid + 1 if self._next_pid < (1 << 31) - 1 else _FIRST_PID
+        self._by_pid[pid] = client
+        return pid, secrets.token_bytes(4)
+
+    def unregister(self, pid: int) -> None:
+        """The client is gone."""
+        self._by_pid.pop(pid, None)
+
+    def by_cancel_key(self, pid: int, secret: bytes) -> ClientConnection | None:
+        """Whom a CancelRequest means; None for a wrong key."""
+        client = self._by_pid.get(pid)
+        return client if client is not None and secrets.compare_digest(client.secret, secret) else None
+
+    def serves(self, origin_pid: int, client_pid: int) -> None:
+        """That backend runs this client's statements now: its NOTIFYs carry the id that the client knows."""
+        self._by_origin_pid[origin_pid] = client_pid
+
+    def serves_no_more(self, origin_pid: int) -> None:
+        """That backend is not this client's any more."""
+        self._by_origin_pid.pop(origin_pid, None)
+
+    def told_as(self, origin_pid: int) -> int:
+        """Under which process id clients know that backend."""
+        return self._by_origin_pid.get(origin_pid, origin_pid)
+
+    # Logins learnt
+
+    def profile(self, key: ProfileKey) -> Profile | None:
+        """What is known of such a login, if it is young enough."""
+        found = self._profiles.get(key)
+        return found if found is not None and time.monotonic() - found.at < PROFILE_SECONDS else None
+
+    def learn(self, key: ProfileKey, profile: Profile) -> None:
+        """A real login has told."""
+        self._profiles[key] = profile
+        self._profiles.move_to_end(key)
+        if len(self._profiles) > _MAX_PROFILES:
+            self._profiles.popitem(last=False)
+
+    def forget_logins(self) -> None:
+        """Roles, databases or their settings changed: every login is learnt anew."""
+        self._profiles.clear()
+        self.roles.forget()
+
+    def settings_reloaded(self) -> None:
+        """The origin's configuration was read again: what sessions believe of their settings may be wrong."""
+        self.forget_logins()
+        for client in self.clients:
+            if client.session is not None:
+                client.session.doubt_settings()

@@ -1,0 +1,42 @@
+"""Backends that were there before us: they may still carry writes of a proxy that died.
+
+Idle is no proof: a COMMIT may still be on its way to them. Until each is gone, level wire does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from proxy.errors import OriginUnreachable
+from proxy.net.questions import FAILURES, Connection
+
+# Opened before this very connection, and not by it.
+_THERE: Final = """SELECT a.pid, pg_catalog.date_part('epoch', a.backend_start) AS started
+ FROM pg_catalog.pg_stat_activity AS a
+ WHERE a.datid IS NOT NULL AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+ AND (a.backend_type IS NULL OR a.backend_type OPERATOR(pg_catalog.=) 'client backend')
+ AND coalesce(a.application_name, '') OPERATOR(pg_catalog.<>) ALL (ARRAY['orrery', 'orrery catalogue'])"""
+
+
+class Predecessors:
+    """``pending`` from the start until every backend that was there then is gone."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+        self._connect = connect
+        self._suspects: set[tuple[int, float | None]] | None = None
+        self.pending = True
+
+    async def look(self) -> None:
+        """Compare who is there with who was there. Raises ``OriginUnreachable``."""
+        try:
+            connection = await self._connect()
+            try:
+                rows = await connection.fetch(_THERE)
+            finally:
+                connection.terminate()
+        except FAILURES as fault:
+            raise OriginUnreachable(f"the origin's backends cannot be listed: {type(fault).__name__}") from None
+        there = {(row["pid"], row["started"]) for row in rows}
+        self._suspects = there if self._suspects is None else self._suspects & there
+        self.pending = bool(self._suspects)

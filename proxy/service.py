@@ -1,0 +1,196 @@
+"""The whole proxy, put together: build, start, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from importlib.metadata import version
+from typing import Final
+
+from proxy.admin.server import AdminServer
+from proxy.cache.memory import Memory
+from proxy.cache.policy import Limits
+from proxy.cache.scopes import Scopes
+from proxy.cache.ttl import TtlRule
+from proxy.config import Settings
+from proxy.errors import ConfigurationError
+from proxy.metrics.counters import Counters
+from proxy.metrics.templates import Templates
+from proxy.net.catalogue import CatalogueLoader
+from proxy.net.directory import Directory
+from proxy.net.doubt import Doubts
+from proxy.net.freshness import Freshness
+from proxy.net.house_view import HouseView
+from proxy.net.hub import Hub
+from proxy.net.listener import Listener
+from proxy.net.predecessors import Predecessors
+from proxy.net.questions import Connection, ask
+from proxy.net.roles import Roles
+from proxy.net.tasks import spawn
+from proxy.net.tls import ServerTls, server_tls
+from proxy.option_types import Address
+from proxy.session.session import Session
+from proxy.session.shared import SessionOptions, Shared
+from proxy.users_file import read_users
+
+logger = logging.getLogger(__name__)
+
+_MAX_TEMPLATES: Final = 5_000
+_SWEEP_ENTRIES: Final = 2_000  # looked at in one go: about a millisecond
+_SWEEP_SECONDS: Final = 0.05
+
+
+class Service:
+    """One proxy. ``start`` once, ``stop`` once; ``reload`` whenever the users or the certificate changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loader = CatalogueLoader(self._connect)
+        limits = Limits(cache_bytes=settings.cache_bytes, max_entry_bytes=settings.max_entry_bytes)
+        memory: Memory[Session] = Memory(limits, TtlRule(settings.ttl_floor, settings.ttl_cap))
+        self._memory = memory
+        self._directory = Directory(memory, self._loader, self._shared_change)
+        self._freshness = Freshness(
+            settings.freshness,
+            settings.catalogue_seconds,
+            memory,
+            self._directory,
+            self._loader,
+            Predecessors(self._ask),
+            self._settings_reloaded,
+        )
+        self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
+        self._hub = self._make_hub(limits)
+        self._hub.view = HouseView(self._hub, version("orrery"), f"{os.uname().nodename}-{os.getpid()}")
+        self._listener = Listener(self._hub, settings.listen)
+        self._admin: AdminServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.address = settings.listen
+
+    def _make_hub(self, limits: Limits) -> Hub:
+        settings = self._settings
+        options = SessionOptions(
+            cache=settings.cache,
+            never_cache=settings.never_cache,
+            local_ping=settings.local_ping,
+            max_message_bytes=settings.max_message_bytes,
+        )
+        shared = Shared(
+            self._memory, Scopes(limits.max_scopes), Counters(), Templates(_MAX_TEMPLATES), options
+        )
+        return Hub(
+            settings.origin,
+            shared,
+            self._directory,
+            self._freshness,
+            self._roles,
+            Doubts(self._memory, self._ask),
+            pool=settings.pool,
+            max_clients=settings.max_clients,
+            login_seconds=settings.login_seconds,
+            tls=self._certificate(),
+        )
+
+    async def start(self) -> None:
+        """Accept clients. ConfigurationError: an address or file cannot be had, or level wire cannot hold."""
+        settings = self._settings
+        if settings.users is not None:
+            self._roles.take_users(read_users(settings.users))
+        await self._freshness.first_word(settings.origin.database)
+        self.address = await self._listener.start()
+        if isinstance(settings.admin, Address):
+            await self._start_admin(settings.admin)
+        self._tasks = [
+            spawn(self._freshness.watch(settings.origin.database), name="heartbeat"),
+            spawn(self._sweep(), name="sweep"),
+        ]
+        logger.info("event=started listen=%s origin=%s pool=%s", self.address, settings.origin, settings.pool)
+
+    async def _start_admin(self, address: Address) -> None:
+        token = self._settings.admin_token
+        self._admin = AdminServer(
+            self._hub.view, address, token.get_secret_value() if token is not None else None
+        )
+        try:
+            where = self._admin.bind()
+        except ConfigurationError:
+            await self._listener.close()
+            raise
+        logger.info("event=admin listen=%s", where)
+        self._tasks.append(spawn(self._admin.serve(), name="admin"))
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Stop accepting, let running statements finish within ``drain_seconds``, close."""
+        self._hub.draining = True
+        await self._listener.close()
+        deadline = time.monotonic() + drain_seconds
+        while self._hub.clients:
+            left = [client for client in list(self._hub.clients) if not client.close_if_idle()]
+            if not left or time.monotonic() >= deadline:
+                break
+            await asyncio.sleep(0.02)
+        for client in list(self._hub.clients):
+            client.refuse_shutdown()
+        if self._admin is not None:
+            self._admin.stop()
+        for task in self._tasks:
+            if task.get_name() != "admin":
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._loader.close()
+        self._roles.close()
+
+    async def reload(self) -> None:
+        """SIGHUP: read users and certificates again. What cannot be read is logged, the old stays."""
+        try:
+            if self._settings.users is not None:
+                self._roles.take_users(read_users(self._settings.users))
+            self._hub.tls = self._certificate()
+        except ConfigurationError as fault:
+            logger.error("event=reload_failed reason=%s", fault)
+            return
+        self._hub.forget_logins()
+        logger.info("event=reloaded")
+
+    def _certificate(self) -> ServerTls | None:
+        settings = self._settings
+        if settings.tls_cert is None or settings.tls_key is None:
+            return None
+        return server_tls(settings.tls_cert, settings.tls_key)
+
+    async def _connect(self, database: str) -> Connection:
+        return await ask(self._settings.origin, database)
+
+    async def _ask(self) -> Connection:
+        return await ask(self._settings.origin)
+
+    def _shared_change(self) -> None:
+        self._hub.forget_logins()
+
+    def _settings_reloaded(self) -> None:
+        self._hub.settings_reloaded()
+
+    async def _sweep(self) -> None:
+        """Entries that will never be given again leave step by step, between other work."""
+        while True:
+            left = self._memory.sweep(_SWEEP_ENTRIES)
+            await asyncio.sleep(0 if left else _SWEEP_SECONDS)
+
+
+async def serve(settings: Settings) -> int:
+    """``orrery serve``: until SIGTERM or SIGINT; the exit status."""
+    service = Service(settings)
+    await service.start()
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: spawn(service.reload(), name="reload"))
+    host = f"[{service.address.host}]" if ":" in service.address.host else service.address.host
+    print(f"ready postgresql://{host}:{service.address.port}", flush=True)
+    await stop.wait()
+    await service.stop(settings.drain_seconds)
+    return 0

@@ -1,0 +1,111 @@
+"""What a client asks in one go: everything up to Sync, or one Query; kept until it is clear who answers it.
+
+Source: PostgreSQL docs, protocol-flow, "Extended Query", "Pipelining".
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from proxy.session.shapes import Shape
+from proxy.session.statements import Prepared
+from proxy.sql.commands import Command
+
+# Steps of a batch: which reply of the origin, or of ours, answers each message.
+PARSE: Final = ord("P")
+BIND: Final = ord("B")
+DESCRIBE_STATEMENT: Final = ord("s")
+DESCRIBE_PORTAL: Final = ord("D")
+EXECUTE: Final = ord("E")
+CLOSE: Final = ord("C")
+QUERY: Final = ord("Q")
+FUNCTION_CALL: Final = ord("F")
+LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
+OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
+
+
+@final
+class Read:
+    """[Parse] Bind [Describe] Execute: one run of one statement, as drivers send it."""
+
+    __slots__ = ("described", "executed", "max_rows", "parsed", "portal", "statement", "tail")
+
+    def __init__(self, statement: Prepared | None, portal: bytes, tail: bytes, *, parsed: bool) -> None:
+        self.statement = statement  # None: a name that this session does not know
+        self.portal = portal
+        self.tail = tail
+        self.parsed = parsed
+        self.described = False
+        self.executed = False
+        self.max_rows = 0
+
+    @property
+    def key(self) -> bytes:
+        """What makes this run differ from another of the same statement: formats, parameters, row description or not."""
+        return (b"T" if self.described else b"-") + self.tail
+
+
+@final
+class OwnStep:
+    """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours."""
+
+    __slots__ = ("command", "kind", "tail")
+
+    def __init__(self, kind: int, command: Command | None, tail: bytes = b"") -> None:
+        self.kind = kind
+        self.command = command
+        self.tail = tail
+
+
+@final
+class Batch:
+    """Messages of the extended protocol up to Sync (``simple`` None), or one Query, or one FunctionCall.
+
+    ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of it has
+    been sent already (Flush, or too much to hold). ``waited``: what it has waited for once, it does not again.
+    """
+
+    __slots__ = (
+        "frames",
+        "named",
+        "opened",
+        "own",
+        "own_query",
+        "parsed",
+        "plain",
+        "plan",
+        "reads",
+        "runs",
+        "simple",
+        "size",
+        "waited_catalogue",
+        "waited_flight",
+    )
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []  # what the origin would get
+        self.size = 0
+        self.plan = bytearray()
+        self.reads: list[Read] = []
+        self.parsed: list[tuple[Prepared, Prepared | None]] = []  # with the statement that had the name before
+        self.runs: list[Prepared | None] = []  # the statement of each Execute; None may do anything
+        self.named: list[Prepared | None] = []  # statements that Describe speaks of
+        self.own: list[OwnStep] = []
+        self.simple: Shape | None = None
+        self.own_query: Command | None = None
+        self.plain = True
+        self.opened = False
+        self.waited_catalogue = False
+        self.waited_flight = False
+
+    def add(self, step: int, raw: bytes) -> None:
+        """The next message, for the origin."""
+        self.plan.append(step)
+        self.frames.append(raw)
+        self.size += len(raw)
+
+    def add_own(self, step: OwnStep) -> None:
+        """The next message, answered by us."""
+        self.plan.append(OWN)
+        self.own.append(step)
+        self.plain = False

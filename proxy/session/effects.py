@@ -1,0 +1,242 @@
+"""What a batch does to the world and to its session: decided before it is sent, settled when it has landed.
+
+Source: PostgreSQL docs, protocol-flow, "Multiple Statements in a Simple Query", "Pipelining"; sql-commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from proxy.session.exchange import Exchange
+from proxy.session.state import State
+from proxy.session.statements import Statements
+from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
+from proxy.sql.analysis import NOTHING, UNKNOWN, Control, DiscardAll, Doubt, Lock, Named, Reach, Statement
+
+# Commands after which what was pending, or what follows in the same batch, may be visible to everybody.
+_ENDING: Final = frozenset(
+    (
+        Control.COMMIT,
+        Control.ROLLBACK,
+        Control.PREPARE_TRANSACTION,
+        Control.COMMIT_PREPARED,
+        Control.ROLLBACK_PREPARED,
+    )
+)
+
+# An unparsable text changed nothing if the origin's first word is that it cannot parse it either: 42601 with a
+# position in the client's own text, not in a function's.
+_SYNTAX_ERROR: Final = "42601"
+
+# What Bind may do that its Execute has not done yet: planning runs functions that claim to be immutable.
+UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=UNKNOWN, state=(Doubt(),))
+
+
+def resolve_names(statement: Statement, statements: Statements) -> Statement:
+    """EXECUTE and FETCH do what stands behind the name; what is not known may do anything."""
+    named = statement.named
+    if named is None or named.action not in ("execute", "fetch"):
+        return statement
+    inner = _behind(named, statements)
+    if inner is None:
+        return replace(statement, reach=UNKNOWN, state=(Doubt(),))
+    return replace(statement, reach=inner.reach, lock=inner.lock, state=inner.state, commits_itself=inner.commits_itself)
+
+
+def in_doubt(statement: Statement) -> Statement:
+    """The same statement where names may mean something else than was thought."""
+    return replace(statement, reach=UNKNOWN, state=(*statement.state, Doubt()))
+
+
+def _behind(named: Named, statements: Statements) -> Statement | None:
+    if named.action == "fetch":
+        return statements.cursors.get(named.name)
+    found = statements.sql_named.get(named.name)
+    if found is not None:
+        return found
+    prepared = statements.named.get(named.name.encode())
+    if prepared is None or prepared.shape is None or prepared.shape.analysis is None:
+        return None
+    inner = prepared.shape.analysis.statements
+    return inner[0] if len(inner) == 1 else None
+
+
+def controls(ran: Iterable[Statement]) -> frozenset[Control]:
+    """The transaction commands among these statements."""
+    return frozenset(s.transaction.control for s in ran if s.transaction is not None)
+
+
+def at_risk(ran: tuple[Statement, ...], transaction: Transaction, before_is_certain: bool) -> tuple[Reach, bool]:
+    """What may become visible once this batch is sent, and whether anything may.
+
+    ``before_is_certain``: no earlier batch is on its way, so the transaction's status is the origin's own.
+    """
+    ends = controls(ran) & _ENDING
+    commits = not before_is_certain or transaction.status == IDLE or bool(ends)
+    reach = NOTHING
+    for statement in ran:
+        reach |= statement.reach
+    if ends - {Control.ROLLBACK} or (ends and len(ran) > 1) or not before_is_certain:
+        reach |= transaction.pending
+    return reach, commits
+
+
+def changed(exchange: Exchange, before: int, after: int) -> bool:
+    """May anything have become visible by this batch? ``before`` and ``after`` are transaction statuses.
+
+    An error lifts without dropping only where nothing in that batch could have committed:
+    ``UPDATE; COMMIT; SELECT 1/0`` answers an error and has committed.
+    """
+    if exchange.unparsed and was_never_parsed(exchange):
+        return False
+    ends = controls(exchange.ran) & _ENDING
+    if not ends and (before != IDLE or (after != IDLE and Control.BEGIN in controls(exchange.ran[:1]))):
+        return False
+    if not exchange.failed:
+        return not (len(exchange.ran) == 1 and ends and exchange.tag == b"ROLLBACK")
+    own = any(s.commits_itself or not s.reach.proven or s.reach.ddl for s in exchange.ran)
+    return bool(ends) or own or after != IDLE
+
+
+def was_never_parsed(exchange: Exchange) -> bool:
+    """Did the origin refuse the text itself, as its first word?"""
+    fault = exchange.fault
+    return (
+        exchange.failed
+        and bool(fault.get("first"))
+        and fault.get("C") == _SYNTAX_ERROR
+        and "P" in fault
+        and not {"W", "q", "p"} & fault.keys()
+    )
+
+
+def settle(
+    exchange: Exchange, after: int, transaction: Transaction, state: State, statements: Statements
+) -> None:
+    """Bring the session's picture of itself in line with what the origin has done."""
+    refused = exchange.unparsed and was_never_parsed(exchange)
+    if exchange.failed:
+        _settle_failure(exchange, after, transaction, state, statements, refused)
+    else:
+        for statement in exchange.ran:
+            _settle_statement(statement, exchange.tag, transaction, state, statements)
+    if not refused and any(not s.reach.proven for s in exchange.ran):
+        state.doubt = True
+        statements.sql_named.clear()
+        statements.cursors.clear()
+    _reconcile(after, transaction, state, statements)
+
+
+def _settle_failure(
+    exchange: Exchange,
+    after: int,
+    transaction: Transaction,
+    state: State,
+    statements: Statements,
+    refused: bool,
+) -> None:
+    for statement in exchange.ran:
+        transaction.pending |= statement.reach
+        if statement.lock == Lock.SESSION:
+            state.locked = True  # session-level locks survive the rollback
+        if statement.named is not None:
+            _forget_name(statement.named, statements)
+        state.temporary |= statement.temporary
+    several = len(exchange.ran) > 1 and any(s.state or s.transaction for s in exchange.ran)
+    if several and not refused:
+        state.doubt = True
+    if after == IDLE and transaction.status != IDLE:
+        state.rollback()
+        transaction.end()
+
+
+def _settle_statement(
+    statement: Statement, tag: bytes, transaction: Transaction, state: State, statements: Statements
+) -> None:
+    if statement.transaction is not None:
+        _settle_control(statement, tag, transaction, state)
+        return
+    in_transaction = transaction.status != IDLE
+    if in_transaction:
+        transaction.ran(statement)
+    if statement.lock == Lock.SESSION:
+        state.locked = True
+    if statement.releases_locks:
+        state.locked = False
+    for change in statement.state:
+        state.apply(change, in_transaction=in_transaction)
+        if isinstance(change, DiscardAll):
+            statements.drop_all()
+            statements.cursors.clear()
+    state.temporary |= statement.temporary
+    if statement.named is not None:
+        _settle_name(statement.named, statements)
+
+
+def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, state: State) -> None:
+    command = statement.transaction
+    assert command is not None
+    control = command.control
+    if control == Control.BEGIN:
+        if transaction.status == IDLE:
+            state.begin()
+            transaction.begin(command.isolation or state.value("default_transaction_isolation"))
+    elif control in (Control.COMMIT, Control.ROLLBACK, Control.PREPARE_TRANSACTION):
+        undone = control == Control.ROLLBACK or tag == b"ROLLBACK"
+        if undone:
+            state.rollback()
+        else:
+            state.commit()
+        isolation = transaction.isolation
+        transaction.end()
+        if command.chain:
+            state.begin()
+            transaction.begin(isolation)
+    elif control == Control.SAVEPOINT:
+        state.savepoint(command.savepoint)
+    elif control == Control.ROLLBACK_TO:
+        state.rollback_to(command.savepoint)
+        transaction.status = OPEN
+    elif control == Control.RELEASE:
+        state.release(command.savepoint)
+    elif control == Control.SET_TRANSACTION:
+        transaction.ran(statement)
+
+
+def _settle_name(named: Named, statements: Statements) -> None:
+    if named.action == "prepare" and named.inner is not None:
+        statements.sql_named[named.name] = named.inner
+    elif named.action == "declare" and named.inner is not None:
+        statements.cursors[named.name] = named.inner
+    else:
+        _forget_name(named, statements)
+
+
+def _forget_name(named: Named, statements: Statements) -> None:
+    if named.action in ("prepare", "deallocate"):
+        if not named.name:
+            statements.drop_all()
+        statements.sql_named.pop(named.name, None)
+        if named.action == "deallocate":
+            statements.named.pop(named.name.encode(), None)
+    elif named.action in ("declare", "close"):
+        if not named.name:
+            statements.cursors.clear()
+        statements.cursors.pop(named.name, None)
+
+
+def _reconcile(after: int, transaction: Transaction, state: State, statements: Statements) -> None:
+    """The origin's own status byte has the last word; where ours says something else, we have missed something."""
+    if after == IDLE:
+        if transaction.status != IDLE:
+            state.commit()
+            state.doubt = True
+        transaction.end()
+        statements.portals.clear()
+    elif transaction.status == IDLE:
+        state.begin()
+        state.doubt = True
+        transaction.begin("unknown")
+    transaction.status = after if after in (IDLE, OPEN, FAILED) else FAILED

@@ -1,0 +1,208 @@
+"""One batch that went to the origin, and its replies on their way back.
+
+Frames come in, what the client gets goes out at once; only what may not be told before the memory has been put
+right (CommandComplete and ReadyForQuery of a write) is held.
+Source: PostgreSQL docs, protocol-flow, "Extended Query", "COPY Operations"; protocol-error-fields.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, final
+
+from proxy.cache.tags import Suspension
+from proxy.session import batch as steps
+from proxy.session.batch import Batch, OwnStep
+from proxy.session.recording import Recording
+from proxy.sql.analysis import NOTHING, Reach, Statement
+from proxy.wire import backend
+
+# The reply that ends each step; a step of the plan is over when one of these kinds has arrived.
+_ENDS: Final[dict[int, bytes]] = {
+    steps.PARSE: b"1",
+    steps.LATE_PARSE: b"1",
+    steps.BIND: b"2",
+    steps.CLOSE: b"3",
+    steps.DESCRIBE_PORTAL: b"Tn",
+    steps.DESCRIBE_STATEMENT: b"Tn",
+    steps.EXECUTE: b"CsI",
+}
+
+
+@final
+class Exchange:
+    """``ran``: the statements in order. ``reach``: what it may change, the pending changes it may commit included.
+
+    ``commits``: something may become visible by it. ``silent``: a question of our own, the client sees nothing.
+    ``synced``: the Sync (or Query) that ends it has been sent.
+    """
+
+    __slots__ = (
+        "_at",
+        "_plan",
+        "answer_own",
+        "batch",
+        "commits",
+        "copying",
+        "every_recording",
+        "refusal",
+        "rows",
+        "current",
+        "failed",
+        "fault",
+        "first",
+        "held",
+        "holds",
+        "on_rows",
+        "own",
+        "parses_done",
+        "ran",
+        "reach",
+        "recordings",
+        "sent_at",
+        "silent",
+        "suspensions",
+        "synced",
+        "tag",
+        "unparsed",
+    )
+
+    def __init__(self, batch: Batch, ran: tuple[Statement, ...], sent_at: float) -> None:
+        self.batch = batch
+        self.ran = ran
+        self.sent_at = sent_at
+        self.reach: Reach = NOTHING
+        self.commits = False
+        self.suspensions: list[Suspension] = []
+        self.silent = False
+        self.synced = False
+        self.unparsed = False
+        self.failed = False
+        self.fault: dict[str, str] = {}
+        self.first = True  # no reply has come yet
+        self.copying = False
+        self.tag = b""  # of the last CommandComplete
+        self.parses_done = 0
+        self.holds = False
+        self.held: list[bytes] = []
+        self.recordings: deque[Recording | None] = deque()
+        self.current: Recording | None = None
+        self.every_recording: list[Recording] = []
+        self.refusal = ""
+        self.rows: list[bytes] = []  # of a question of our own
+        self.on_rows: Callable[[bytes], None] | None = None
+        self.answer_own: Callable[[OwnStep], bytes] | None = None
+        self.own: deque[OwnStep] = deque()
+        self._plan = b""
+        self._at = 0
+
+    def follow(self, plan: bytes, own: list[OwnStep]) -> None:
+        """Further steps whose replies are expected, in order; without a plan frames are passed on as they come."""
+        self._plan += plan
+        self.own.extend(own)
+
+    def take(self, kind: int, raw: bytes, out: list[bytes]) -> bool:
+        """One frame (or a piece of rows) from the origin; True when it was the ReadyForQuery that ends all."""
+        if kind == backend.DATA_ROW:
+            self._row(raw, out)
+            return False
+        if kind == backend.READY_FOR_QUERY:
+            return True
+        if kind == backend.COMMAND_COMPLETE:
+            self.tag = backend.command_tag(raw)
+        elif kind == backend.ERROR_RESPONSE:
+            self._fail(raw)
+        elif kind == backend.COPY_IN_RESPONSE:
+            self.copying = True
+        elif kind == backend.BIND_COMPLETE and self.recordings:
+            self.current = self.recordings.popleft()
+        self.first = False
+        self._record(kind, raw)
+        if self._advance(kind):
+            self._emit(kind, raw, out)
+        self._own_steps(out)
+        return False
+
+    @property
+    def finished(self) -> list[Recording]:
+        """The recordings of this exchange, complete or spoilt."""
+        return self.every_recording
+
+    def begin(self, out: list[bytes]) -> None:
+        """Before the first reply: steps of ours that stand at the front."""
+        self._own_steps(out)
+
+    def skipped_query(self) -> bool:
+        """Was the Query at the end of unsynced messages skipped, because one of those failed before it?
+
+        PostgreSQL discards messages after an error up to Sync, a Query as well: no ReadyForQuery answers it.
+        """
+        return self.failed and bool(self._plan) and self._plan[-1] == steps.QUERY and self._at < len(self._plan) - 1
+
+    def _row(self, raw: bytes, out: list[bytes]) -> None:
+        if self.current is not None:
+            self.current.add(raw)
+        if self.on_rows is not None:
+            self.on_rows(raw)
+        if not self.silent:
+            out.append(raw)
+
+    def _fail(self, raw: bytes) -> None:
+        if not self.failed:
+            self.fault = backend.error_fields(raw)
+            self.fault["first"] = "yes" if self.first else ""
+        self.failed = True
+        self.copying = False
+        self.own.clear()
+        self._spoil("error")
+
+    def _spoil(self, reason: str) -> None:
+        if self.current is not None:
+            self.current.spoil(reason)
+        for recording in self.recordings:
+            if recording is not None:
+                recording.spoil(reason)
+
+    def _record(self, kind: int, raw: bytes) -> None:
+        current = self.current
+        if current is None:
+            return
+        if kind in (backend.ROW_DESCRIPTION, backend.NO_DATA):
+            current.add(raw)
+        elif kind == backend.COMMAND_COMPLETE:
+            current.add(raw)
+            current.complete = True
+            self.current = None
+        elif kind in (backend.NOTICE_RESPONSE, backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
+            current.spoil("notice")
+
+    def _advance(self, kind: int) -> bool:
+        """Follow the plan; False for a reply that is not the client's."""
+        if self._at >= len(self._plan) or self.failed:
+            return True
+        step = self._plan[self._at]
+        if kind not in _ENDS.get(step, b""):
+            return True
+        self._at += 1
+        if step == steps.PARSE:
+            self.parses_done += 1
+        return step != steps.LATE_PARSE
+
+    def _own_steps(self, out: list[bytes]) -> None:
+        while not self.failed and self.own and self._at < len(self._plan) and self._plan[self._at] == steps.OWN:
+            self._at += 1
+            if self.answer_own is not None:
+                out.append(self.answer_own(self.own.popleft()))
+
+    def _emit(self, kind: int, raw: bytes, out: list[bytes]) -> None:
+        if self.silent:
+            return
+        if self.holds:
+            if self.held:
+                out.extend(self.held)
+                self.held.clear()
+            if kind == backend.COMMAND_COMPLETE:
+                self.held.append(raw)
+                return
+        out.append(raw)

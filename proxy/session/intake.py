@@ -1,0 +1,143 @@
+"""A client's messages become batches: names are resolved to statements, the shape of the batch is noted on the way.
+
+Source: PostgreSQL docs, protocol-flow, "Extended Query"; protocol-message-formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from proxy.session import batch as steps
+from proxy.session.batch import Batch, OwnStep, Read
+from proxy.session.shapes import Shape
+from proxy.session.statements import Prepared, Statements
+from proxy.sql import commands
+from proxy.wire import frontend
+
+
+@final
+class Intake:
+    """``shape_of`` gives the shape of a text (and parameter types) under the session's present scope."""
+
+    __slots__ = ("_shape_of", "_statements", "batch")
+
+    def __init__(self, statements: Statements, shape_of: Callable[[bytes], Shape]) -> None:
+        self._statements = statements
+        self._shape_of = shape_of
+        self.batch = Batch()
+
+    def finish(self) -> Batch:
+        """Hand over the batch that has just been ended, and begin the next one."""
+        batch = self.batch
+        self.batch = Batch()
+        return batch
+
+    def parse(self, raw: bytes, scope: int) -> None:
+        """Parse: the name stands for this text from now on, should the origin accept it."""
+        name, text, types = frontend.read_parse(raw)
+        own = commands.read(text)
+        shape = None if own is not None else self._shape_of(text + b"\0" + types)
+        prepared = Prepared(name, text, types, scope, shape, own)
+        batch = self.batch
+        previous = self._statements.named.get(name)
+        self._statements.named[name] = prepared
+        batch.parsed.append((prepared, previous))
+        if own is not None:
+            batch.add_own(OwnStep(steps.PARSE, own))
+            return
+        self._expect(batch, not batch.plan or batch.plan[-1] == steps.EXECUTE)
+        if name and previous is not None:
+            batch.plain = False  # a name in use: the origin has an error to say
+        batch.add(steps.PARSE, raw)
+
+    def bind(self, raw: bytes) -> None:
+        """Bind: one run of a statement begins."""
+        portal, name, tail = frontend.read_bind(raw)
+        batch = self.batch
+        statement = self._statements.named.get(name)
+        self._statements.portals[portal] = statement
+        if statement is not None and statement.own is not None:
+            batch.add_own(OwnStep(steps.BIND, statement.own, tail))
+            return
+        last = batch.plan[-1] if batch.plan else 0
+        parsed = last == steps.PARSE and batch.parsed[-1][0] is statement
+        self._expect(batch, (last in (0, steps.EXECUTE) or parsed) and not portal)
+        batch.reads.append(Read(statement, portal, tail, parsed=parsed))
+        batch.add(steps.BIND, raw)
+
+    def describe(self, raw: bytes) -> None:
+        """Describe of a statement or of a portal."""
+        which, name = frontend.read_describe(raw)
+        known = self._statements.portals if which == frontend.PORTAL else self._statements.named
+        statement = known.get(name)
+        batch = self.batch
+        step = steps.DESCRIBE_PORTAL if which == frontend.PORTAL else steps.DESCRIBE_STATEMENT
+        if statement is not None and statement.own is not None:
+            tail = self._own_tail(batch) if which == frontend.PORTAL else b""
+            batch.add_own(OwnStep(step, statement.own, tail))
+            return
+        bound = bool(batch.plan) and batch.plan[-1] == steps.BIND and step == steps.DESCRIBE_PORTAL
+        self._expect(batch, bound and batch.reads[-1].portal == name)
+        if batch.plain:
+            batch.reads[-1].described = True
+        if which == frontend.STATEMENT:
+            batch.named.append(statement)
+        batch.add(step, raw)
+
+    def execute(self, raw: bytes) -> None:
+        """Execute: of the portal just bound, or of one from before."""
+        portal, max_rows = frontend.read_execute(raw)
+        statement = self._statements.portals.get(portal)
+        batch = self.batch
+        if statement is not None and statement.own is not None:
+            batch.add_own(OwnStep(steps.EXECUTE, statement.own, self._own_tail(batch)))
+            return
+        last = batch.plan[-1] if batch.plan else 0
+        fresh = last in (steps.BIND, steps.DESCRIBE_PORTAL) and bool(batch.reads) and batch.reads[-1].portal == portal
+        self._expect(batch, fresh)
+        if fresh:
+            batch.reads[-1].executed = True
+            batch.reads[-1].max_rows = max_rows
+        batch.runs.append(statement)
+        batch.add(steps.EXECUTE, raw)
+
+    def close(self, raw: bytes) -> None:
+        """Close: the name is free again; closing what does not exist is no error."""
+        which, name = frontend.read_close(raw)
+        batch = self.batch
+        table: dict[bytes, Prepared] | dict[bytes, Prepared | None]
+        table = self._statements.portals if which == frontend.PORTAL else self._statements.named
+        statement = table.pop(name, None)
+        if statement is not None and statement.own is not None:
+            batch.add_own(OwnStep(steps.CLOSE, statement.own))
+            return
+        batch.plain = False
+        batch.add(steps.CLOSE, raw)
+
+    def query(self, raw: bytes, text: bytes) -> None:
+        """Query: it ends the batch, together with whatever came before it without Sync."""
+        batch = self.batch
+        if not batch.plan:
+            batch.own_query = commands.read(text)
+        if batch.own_query is None:
+            batch.simple = self._shape_of(text)
+            self._statements.named.pop(b"", None)  # a simple Query ends the unnamed statement
+            self._statements.portals.pop(b"", None)
+        batch.add(steps.QUERY, raw)
+
+    def function_call(self, raw: bytes) -> None:
+        """FunctionCall: ends the batch as a Query does; it may do anything."""
+        self.batch.runs.append(None)
+        self.batch.plain = False
+        self.batch.add(steps.FUNCTION_CALL, raw)
+
+    @staticmethod
+    def _expect(batch: Batch, usual: bool) -> None:
+        if not usual:
+            batch.plain = False
+
+    @staticmethod
+    def _own_tail(batch: Batch) -> bytes:
+        """The formats that the Bind of the same command asked for."""
+        return next((s.tail for s in reversed(batch.own) if s.kind == steps.BIND), b"")

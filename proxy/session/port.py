@@ -1,0 +1,69 @@
+"""Everything a session may ask of the world: the border between thought and I/O.
+
+The session decides, whoever implements ``Port`` acts. Each call returns at once; what it set in motion comes
+back as a call of the session's methods (``origin_attached``, ``origin_failed``, ``resume`` ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.cache.tags import Suspension
+
+if TYPE_CHECKING:
+    from proxy.session.own import Rows
+    from proxy.session.session import Session
+
+
+class Origin(Protocol):
+    """One connection to the origin that serves this session and nobody else meanwhile."""
+
+    process_id: int
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes for the origin; order is kept, back-pressure is the port's business."""
+
+
+class Port(Protocol):
+    """What the net gives a session."""
+
+    def to_client(self, data: bytes) -> None:
+        """Queue bytes for the client."""
+
+    def close_client(self) -> None:
+        """Close the client's connection once everything queued has left."""
+
+    def need_origin(self) -> None:
+        """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
+
+    def need_catalogue(self) -> bool:
+        """Have the catalogue of this session's database read again; ``resume`` follows, at the latest after a
+        bound. False: not now (it was read a moment ago), nothing will follow."""
+
+    def catalogue_changed(self, *, everywhere: bool) -> None:
+        """This session changed the catalogue: of its database, or ``everywhere`` (roles, databases)."""
+
+    def wake(self, followers: Sequence[Session]) -> None:
+        """Call ``resume`` of these sessions, which waited for an answer, soon."""
+
+    def wait_for_flight(self) -> None:
+        """Call ``resume`` of this session after the longest time a follower may wait, unless it was woken."""
+
+    def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
+        """The origin was lost between sending and ReadyForQuery: watch that backend, then end the suspension."""
+
+    def translate_notification(self, raw: bytes) -> bytes:
+        """A NotificationResponse with the process id by which clients know its sender."""
+
+    def purge(self, table: tuple[str, ...] | None) -> None:
+        """ORRERY PURGE. Raises ``OrreryError`` where this session's role may not, or the table does not exist."""
+
+    def status(self) -> Rows:
+        """The rows of SHOW orrery.status."""
+
+    def stats(self) -> Rows:
+        """The rows of SHOW orrery.stats."""
+
+    def sees_all_roles(self) -> bool:
+        """May this session's role see what other roles ask? Superusers and members of pg_monitor may."""

@@ -1,0 +1,94 @@
+"""Asking the origin for everything that shapes answers and that no message tells: one row, outside transactions.
+
+The statement has a reserved name and is closed in the same flight: it must neither replace the client's unnamed
+statement nor outlive a DISCARD. Everything in it is schema-qualified, for the search_path is the client's.
+Source: PostgreSQL docs, functions-info, "Session Information Functions"; view-pg-locks.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from proxy.session.state import TRACKED, State
+from proxy.wire import frontend
+from proxy.wire.framing import HEADER
+
+_NAME: Final = b"orrery_probe"
+
+_SETTINGS: Final = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in TRACKED)
+
+# A relation lock above ROW EXCLUSIVE, or any advisory lock, was taken in order to see the latest state.
+_LOCKED: Final = """EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+ WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
+ AND (l.locktype OPERATOR(pg_catalog.=) 'advisory'
+  OR (l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.mode OPERATOR(pg_catalog.<>) ALL (ARRAY[
+   'AccessShareLock', 'RowShareLock', 'RowExclusiveLock']))))"""
+
+# As a whole number: how one with a fraction prints depends on the settings we are asking about.
+_MICROSECONDS: Final = "(pg_catalog.date_part('epoch', {}) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8"
+
+TEXT: Final = f"""SELECT session_user, current_user,
+ (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()),
+ pg_catalog.pg_backend_pid(),
+ (SELECT {_MICROSECONDS.format("a.backend_start")}
+  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a),
+ {_MICROSECONDS.format("pg_catalog.pg_postmaster_start_time()")},
+ pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid,
+ {_LOCKED},
+ {_SETTINGS}"""
+
+FRAMES: Final = b"".join(
+    (
+        frontend.close(frontend.STATEMENT, _NAME),
+        frontend.parse(_NAME, TEXT.encode()),
+        frontend.bind(_NAME, _NAME),
+        frontend.execute(_NAME),
+        frontend.close(frontend.STATEMENT, _NAME),
+    )
+)
+
+
+@final
+class Learnt:
+    """What the origin said of one of its sessions. Times are microseconds since 1970, as text."""
+
+    __slots__ = (
+        "backend_start",
+        "database",
+        "locked",
+        "postmaster_start",
+        "process_id",
+        "role",
+        "session_user",
+        "temporary",
+        "values",
+    )
+
+    def __init__(self, fields: list[str]) -> None:
+        self.session_user = fields[0]
+        self.role = fields[1]
+        self.database = int(fields[2])
+        self.process_id = int(fields[3])
+        self.backend_start = fields[4]
+        self.postmaster_start = fields[5]
+        self.temporary = fields[6] == "t"
+        self.locked = fields[7] == "t"
+        self.values = dict(zip(TRACKED, fields[8:], strict=True))
+
+    def apply(self, state: State, *, first: bool) -> None:
+        """Bring a session's state in line. ``first``: this connection has just been opened for it."""
+        state.probed(self.database, self.session_user, self.role, self.values, first=first)
+        state.temporary = self.temporary
+        state.locked = self.locked
+
+
+def read(row: bytes) -> Learnt | None:
+    """The answer from its DataRow; None where there is none, which proves nothing."""
+    fields: list[str] = []
+    at = HEADER + 2
+    while at < len(row):
+        length = int.from_bytes(row[at : at + 4], "big", signed=True)
+        at += 4
+        fields.append("" if length < 0 else row[at : at + length].decode("utf-8", "surrogateescape"))
+        at += max(length, 0)
+    return Learnt(fields) if len(fields) == 8 + len(TRACKED) else None

@@ -1,0 +1,62 @@
+"""What all sessions of one proxy share: the memory, what is known of texts and scopes, the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from proxy.cache.memory import Memory
+from proxy.cache.scopes import Scopes
+from proxy.cache.ttl import Pace
+from proxy.metrics.counters import Counters
+from proxy.metrics.templates import Templates
+from proxy.session.shapes import Shapes
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """``cache``: False makes a plain proxy. ``max_message_bytes`` bounds one message of a client;
+    ``hold_bytes`` what is held of a batch before it must go on its way: 1 MiB, far above any driver's batch."""
+
+    cache: bool = True
+    never_cache: tuple[str, ...] = ()
+    local_ping: bool = False
+    max_message_bytes: int = 64 * 1024 * 1024
+    max_origin_message_bytes: int = 1024 * 1024 * 1024
+    hold_bytes: int = 1024 * 1024
+
+
+@final
+class Shared:
+    """One for each proxy process."""
+
+    __slots__ = ("_max_paces", "_paces", "counters", "memory", "options", "scopes", "shapes", "templates")
+
+    def __init__(
+        self,
+        memory: Memory[Session],
+        scopes: Scopes,
+        counters: Counters,
+        templates: Templates,
+        options: SessionOptions,
+    ) -> None:
+        self.memory = memory
+        self.scopes = scopes
+        self.shapes = Shapes()
+        self.counters = counters
+        self.templates = templates
+        self.options = options
+        self._paces: dict[tuple[int, str], Pace] = {}
+        self._max_paces = 10_000
+
+    def pace(self, database: int, template: str) -> Pace:
+        """How fast the answers of one statement template change; the oldest of many templates is forgotten."""
+        pace = self._paces.get((database, template))
+        if pace is None:
+            if len(self._paces) >= self._max_paces:
+                del self._paces[next(iter(self._paces))]
+            pace = self._paces[database, template] = self.memory.pace()
+        return pace

@@ -1,0 +1,252 @@
+"""The session state that shapes answers: settings, role, what is in doubt. Transactional, as PostgreSQL's is.
+
+Values come from three places, in this order of trust: ParameterStatus (what the origin reports), the origin's
+answer to a probe, and the text of SET statements that the origin has accepted.
+Source: PostgreSQL docs, sql-set, "Description"; protocol-flow, "Asynchronous Operations".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, final
+
+from proxy.sql.analysis import (
+    DiscardAll,
+    Doubt,
+    ResetAll,
+    ResetSetting,
+    SetRole,
+    SetSetting,
+    StateChange,
+)
+
+# The settings whose effective values shape an answer: they are part of every key. A setting that no admitted
+# statement can read (timeouts, planner settings, application_name, app.*) is left out on purpose.
+KEY_SETTINGS: Final = (
+    "search_path",
+    "timezone",
+    "timezone_abbreviations",
+    "datestyle",
+    "intervalstyle",
+    "extra_float_digits",
+    "bytea_output",
+    "client_encoding",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "xmlbinary",
+    "xmloption",
+    "default_text_search_config",
+    "row_security",
+    "array_nulls",
+    "quote_all_identifiers",
+    "standard_conforming_strings",
+    "backslash_quote",
+    "transform_null_equals",
+    "gin_fuzzy_search_limit",
+)
+
+# Not in the key, but the session must know them: the isolation of a plain BEGIN, and our own switch.
+WATCHED_SETTINGS: Final = ("default_transaction_isolation", "orrery.cache")
+
+# The origin reports each change of these by ParameterStatus, before ReadyForQuery; the text of a SET would say
+# less (``SET datestyle = 'ISO'`` leaves the order of day and month as it was).
+REPORTED: Final = frozenset(("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings"))
+
+TRACKED: Final = KEY_SETTINGS + WATCHED_SETTINGS
+_TRACKED: Final = frozenset(TRACKED)
+
+Scope = tuple[int, str, str, tuple[str, ...]]
+
+
+@final
+class Snapshot:
+    """What ROLLBACK (TO) goes back to: effective values, the values that COMMIT will keep, and both roles."""
+
+    __slots__ = ("kept", "kept_role", "role", "values")
+
+    def __init__(self, values: dict[str, str], kept: dict[str, str], role: str | None, kept_role: str | None) -> None:
+        self.values = values
+        self.kept = kept
+        self.role = role
+        self.kept_role = kept_role
+
+
+@final
+class State:
+    """One session's settings and role. ``doubt``: something may have changed that was not seen here.
+
+    ``temporary``: temporary relations may shadow names. ``locked``: a session-level lock may be held.
+    ``pristine`` is False once anything was set that a new connection to the origin would not know.
+    """
+
+    __slots__ = (
+        "_baseline",
+        "_current",
+        "_outer",
+        "_reported",
+        "_savepoints",
+        "database",
+        "doubt",
+        "locked",
+        "pristine",
+        "session_user",
+        "temporary",
+    )
+
+    def __init__(self, database: int, user: str, baseline: Mapping[str, str]) -> None:
+        self.database = database
+        self.session_user = user
+        self._baseline = dict(baseline)
+        self._current = Snapshot(dict(baseline), dict(baseline), None, None)
+        self._outer: Snapshot | None = None
+        self._savepoints: list[tuple[str, Snapshot]] = []
+        self._reported: dict[str, str] = {}
+        self.doubt = False
+        self.temporary = False
+        self.locked = False
+        self.pristine = True
+
+    def value(self, name: str) -> str:
+        """The effective value of a tracked setting; "" where the origin knows none."""
+        reported = self._reported.get(name)
+        return reported if reported is not None else self._current.values.get(name, "")
+
+    @property
+    def current_user(self) -> str:
+        """The role whose rights count now."""
+        return self._current.role or self.session_user
+
+    @property
+    def cache_wanted(self) -> bool:
+        """``SET orrery.cache``; read as PostgreSQL reads a boolean, anything unclear is off."""
+        return self.value("orrery.cache").lower() in ("", "on", "true", "t", "yes", "y", "1")
+
+    def refusal(self) -> str:
+        """Why nothing may be answered from memory under this state, in one word; "" if it may."""
+        if not self.cache_wanted:
+            return "session"
+        if self.doubt or self.value("transform_null_equals") == "on":
+            return "settings"
+        if self.value("gin_fuzzy_search_limit") not in ("", "0"):
+            return "settings"
+        if self.temporary:
+            return "temporary"
+        return "locked" if self.locked else ""
+
+    def scope(self) -> Scope:
+        """Everything beside the statement and its parameters that an answer depends on."""
+        return (self.database, self.session_user, self.current_user, tuple(self.value(n) for n in KEY_SETTINGS))
+
+    def report(self, name: str, value: str) -> None:
+        """A ParameterStatus arrived: the origin's own word, transactional by itself."""
+        name = name.lower()
+        if name == "session_authorization":
+            self.session_user = value
+        elif name in _TRACKED:
+            self._reported[name] = value
+
+    def probed(self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool) -> None:
+        """The origin told everything, outside a transaction. ``first``: this connection has just been opened."""
+        own = self._current.values.get("orrery.cache", "")
+        self.database = database
+        self.session_user = session_user
+        known = dict(values)
+        if first:
+            self._baseline = dict(values)
+        elif own:
+            known["orrery.cache"] = own
+        kept_role = None if role == session_user else role
+        self._current = Snapshot(known, dict(known), kept_role, kept_role)
+        self._reported.clear()
+        self._outer = None
+        self._savepoints.clear()
+        self.doubt = False
+
+    def apply(self, change: StateChange, *, in_transaction: bool) -> None:
+        """A statement that the origin accepted changed something. SET LOCAL outside a transaction does nothing."""
+        if isinstance(change, Doubt):
+            self.doubt = True
+        elif isinstance(change, DiscardAll):
+            self._discard()
+        elif isinstance(change, ResetAll):
+            self._current.values = dict(self._baseline)
+            self._current.kept = dict(self._baseline)
+        elif isinstance(change, SetRole):
+            self._set_role(change, in_transaction)
+        elif change.name in _TRACKED:
+            self._set(change, in_transaction)
+        else:
+            self.pristine = False
+
+    def _set_role(self, change: SetRole, in_transaction: bool) -> None:
+        self.pristine = False
+        if change.local and not in_transaction:
+            return
+        self._current.role = change.role
+        if not change.local:
+            self._current.kept_role = change.role
+
+    def _set(self, change: SetSetting | ResetSetting, in_transaction: bool) -> None:
+        self.pristine = False
+        if (change.local and not in_transaction) or change.name in REPORTED:
+            return
+        value = change.value if isinstance(change, SetSetting) else self._baseline.get(change.name, "")
+        if value is None:
+            self.doubt = True
+            return
+        self._current.values[change.name] = value
+        if not change.local:
+            self._current.kept[change.name] = value
+
+    def _discard(self) -> None:
+        self._current = Snapshot(dict(self._baseline), dict(self._baseline), None, None)
+        self.temporary = False
+        self.locked = False
+
+    def _copy(self) -> Snapshot:
+        now = self._current
+        return Snapshot(dict(now.values), dict(now.kept), now.role, now.kept_role)
+
+    def begin(self) -> None:
+        """A transaction began."""
+        self._outer = self._copy()
+        self._savepoints.clear()
+
+    def commit(self) -> None:
+        """The transaction ended well: what was LOCAL is undone."""
+        now = self._current
+        self._current = Snapshot(dict(now.kept), dict(now.kept), now.kept_role, now.kept_role)
+        self._end()
+
+    def rollback(self) -> None:
+        """The transaction was undone, and with it every SET in it."""
+        if self._outer is not None:
+            self._current = self._outer
+        self._end()
+
+    def _end(self) -> None:
+        self._outer = None
+        self._savepoints.clear()
+
+    def savepoint(self, name: str) -> None:
+        """SAVEPOINT name."""
+        self._savepoints.append((name, self._copy()))
+
+    def rollback_to(self, name: str) -> None:
+        """ROLLBACK TO name: the savepoint itself stays."""
+        while self._savepoints:
+            held, snapshot = self._savepoints[-1]
+            if held == name:
+                self._current = snapshot
+                self._savepoints[-1] = (name, self._copy())
+                return
+            self._savepoints.pop()
+        self.doubt = True
+
+    def release(self, name: str) -> None:
+        """RELEASE name: it and every later one are forgotten, their settings stay."""
+        while self._savepoints:
+            if self._savepoints.pop()[0] == name:
+                return
+        self.doubt = True

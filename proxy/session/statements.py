@@ -1,0 +1,73 @@
+"""The client's prepared statements and portals, and which of them the origin has heard of.
+
+A statement whose every use so far was answered from memory is unknown to the origin. It is prepared there late,
+and only under the settings and role of its own Parse: literals became values then.
+Source: PostgreSQL docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from proxy.session.shapes import Shape
+from proxy.sql.analysis import Statement
+from proxy.sql.commands import Command
+from proxy.wire import frontend
+
+UNKNOWN_SCOPE: Final = -1  # the settings at Parse were not certain: never answered from memory, never prepared again
+
+
+@final
+class Prepared:
+    """One statement made by Parse. ``own`` is set where the text is a command of ours and no SQL."""
+
+    __slots__ = ("at_origin", "name", "own", "scope", "shape", "text", "types")
+
+    def __init__(
+        self, name: bytes, text: bytes, types: bytes, scope: int, shape: Shape | None, own: Command | None
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.types = types
+        self.scope = scope
+        self.shape = shape
+        self.own = own
+        self.at_origin = False
+
+    def parse_frame(self) -> bytes:
+        """The Parse that makes this statement known to the origin."""
+        return frontend.parse(self.name, self.text, self.types)
+
+
+@final
+class Statements:
+    """Names to statements and portals of one client; SQL-level PREPARE and cursors share the names as PostgreSQL's do.
+
+    Bounded by what the origin itself would hold: a statement that is only here costs its text.
+    """
+
+    __slots__ = ("cursors", "named", "portals", "sql_named")
+
+    def __init__(self) -> None:
+        self.named: dict[bytes, Prepared] = {}
+        self.portals: dict[bytes, Prepared | None] = {}
+        # SQL-level names -> what one run may do; a name that is missing here may do anything
+        self.sql_named: dict[str, Statement] = {}
+        self.cursors: dict[str, Statement] = {}
+
+    def local(self) -> list[Prepared]:
+        """The statements that the origin has not heard of."""
+        return [s for s in self.named.values() if not s.at_origin and s.own is None]
+
+    def drop_all(self) -> None:
+        """DISCARD ALL, or DEALLOCATE ALL: every name is free again."""
+        self.named.clear()
+        self.sql_named.clear()
+
+    def forget_origin(self) -> None:
+        """The origin's connection is gone and a new one will know nothing."""
+        for statement in self.named.values():
+            statement.at_origin = False
+        self.sql_named.clear()
+        self.cursors.clear()
+        self.portals.clear()

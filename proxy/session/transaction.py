@@ -1,0 +1,62 @@
+"""Where a session's transaction stands: its status, what it has changed so far, whether the memory may answer in it.
+
+Source: PostgreSQL docs, transaction-iso, "Read Committed Isolation Level"; protocol-message-formats, "ReadyForQuery".
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from proxy.sql.analysis import NOTHING, Control, Extent, Lock, Reach, Statement
+
+IDLE: Final = ord("I")
+OPEN: Final = ord("T")
+FAILED: Final = ord("E")
+
+
+@final
+class Transaction:
+    """``status`` is the byte of the last ReadyForQuery; ``pending`` what a COMMIT would make visible."""
+
+    __slots__ = ("isolation", "locked", "pending", "status")
+
+    def __init__(self) -> None:
+        self.status = IDLE
+        self.pending: Reach = NOTHING
+        self.isolation = ""
+        self.locked = False
+
+    def begin(self, isolation: str) -> None:
+        """A transaction block was opened; ``isolation`` as BEGIN named it or as the default stands."""
+        self.status = OPEN
+        self.pending = NOTHING
+        self.isolation = isolation
+        self.locked = False
+
+    def end(self) -> None:
+        """The block is over, by COMMIT or ROLLBACK."""
+        self.status = IDLE
+        self.pending = NOTHING
+        self.isolation = ""
+        self.locked = False
+
+    def ran(self, statement: Statement) -> None:
+        """A statement was sent inside the block: remember what its COMMIT will change, and its locks."""
+        self.pending |= statement.reach
+        if statement.lock != Lock.NONE:
+            self.locked = True
+        change = statement.transaction
+        if change is not None and change.control == Control.SET_TRANSACTION and change.isolation:
+            self.isolation = change.isolation
+
+    def refusal(self) -> str:
+        """Why the memory may not answer inside this block, in one word; "" where it may."""
+        if self.status == IDLE:
+            return ""
+        if self.status == FAILED:
+            return "failed"
+        if self.isolation != "read committed":
+            return "isolation"
+        if self.pending.extent != Extent.NOTHING:
+            return "transaction"
+        return "locked" if self.locked else ""

@@ -1,0 +1,51 @@
+"""From a text to its shape: analysed under the session's names and the catalogue of the moment."""
+
+from __future__ import annotations
+
+from proxy.schema import names
+from proxy.session.database import Database
+from proxy.session.shapes import Shape
+from proxy.session.shared import Shared
+from proxy.session.state import State
+from proxy.sql import analyse
+from proxy.sql.analysis import UNKNOWN, Analysis, Doubt, Statement
+from proxy.sql.template import template
+
+# A text that pglast would misread: it knows UTF-8 and standard strings only.
+UNREADABLE = Analysis((Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),), template="(not read)")
+
+
+def understand(shape: Shape, shared: Shared, database: Database, state: State) -> None:
+    """Fill in analysis and slot, unless they hold already for the present catalogue."""
+    catalogue = database.catalogue
+    if shape.analysis is not None and shape.catalogue is catalogue:
+        return
+    text, _, types = shape.key.partition(b"\0")
+    shape.analysis = analysis = _analyse(text, types, shared, database, state)
+    shape.catalogue = catalogue
+    if shape.template is None:
+        shape.template = shared.templates.of(state.current_user, analysis.template)
+    if catalogue is None or len(analysis.statements) != 1 or analysis.statements[0].reason:
+        shape.slot = None
+        return
+    reads = analysis.statements[0].reads
+    shape.slot = shared.memory.slot(database.oid, reads, shared.pace(database.oid, analysis.template))
+
+
+def _analyse(text: bytes, types: bytes, shared: Shared, database: Database, state: State) -> Analysis:
+    encoding = state.value("client_encoding").upper()
+    if state.value("standard_conforming_strings") == "off" or (encoding != "UTF8" and not text.isascii()):
+        return UNREADABLE
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        return UNREADABLE
+    if database.catalogue is None:
+        return analyse.analyse_without_catalogue(decoded)
+    context = analyse.Context(
+        path=names.effective_path(state.value("search_path"), state.current_user),
+        user=state.current_user,
+        never_cache=shared.options.never_cache,
+    )
+    oids = tuple(int.from_bytes(types[at : at + 4], "big") for at in range(0, len(types), 4))
+    return analyse.analyse(decoded, database.catalogue, context, oids)
