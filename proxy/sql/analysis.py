@@ -58,11 +58,13 @@ class SetSetting:
 
     ``value`` is the text as PostgreSQL would store it for simple cases (list items quoted as identifiers and
     joined by ", " for search_path and the like); None stands for a value this room does not vouch for.
+    ``parameter``: the value is the text of that parameter of set_config(), 0 for none; NULL resets.
     """
 
     name: str
     value: str | None
     local: bool = False
+    parameter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,14 @@ class DiscardAll:
 
 @dataclass(frozen=True, slots=True)
 class SetRole:
-    """SET [LOCAL] ROLE name; ``role`` None: SET ROLE NONE or RESET ROLE."""
+    """SET [LOCAL] ROLE name; ``role`` None: SET ROLE NONE or RESET ROLE.
+
+    ``parameter``: the name is the text of that parameter of set_config('role', ...), 0 for none.
+    """
 
     role: str | None
     local: bool = False
+    parameter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +133,18 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A statement that speaks of a prepared statement or cursor by name: the session knows what stands behind it.
+    """A statement that speaks of a prepared statement or cursor by name: the session knows what that is.
 
-    ``action``: 'prepare', 'execute', 'deallocate' (name "" = ALL), 'declare', 'fetch', 'close' (name "" = ALL).
-    For prepare and declare, ``inner`` is what one run of the statement behind the name may do.
+    ``action``: 'prepare', 'execute', 'deallocate', 'declare', 'fetch', 'close'; name "" stands for ALL. For prepare and declare, ``inner`` is what one run of the statement behind the name may do.
+    ``arguments``: what evaluating the arguments of an EXECUTE may do. The statement itself has unknown reach
+    where the action runs what stands behind the name; who knows the name may use ``inner`` in its place.
     """
 
     action: str
     name: str
     inner: Statement | None = None
     hold: bool = False
+    arguments: Reach = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +153,22 @@ class Statement:
 
     verb: str  # the command in PostgreSQL's words, lower-case: "select", "insert", "create table", "set" ...
     reason: str = ""  # why its answer may not be remembered: one word of reasons.REASONS; "" = it may
-    reads: frozenset[int] = frozenset()  # relation oids its answer depends on, descendants and views' tables included
+    reads: frozenset[int] = (
+        frozenset()
+    )  # relation oids its answer depends on, descendants and views' tables included
     reach: Reach = NOTHING
     lock: Lock = Lock.NONE
     state: tuple[StateChange, ...] = ()
     transaction: Transaction | None = None
     named: Named | None = None
-    commits_itself: bool = False  # may commit in mid-statement or on its own: CALL, DO, VACUUM, CREATE DATABASE ...
+    commits_itself: bool = (
+        False  # may commit in mid-statement or on its own: CALL, DO, VACUUM, CREATE DATABASE ...
+    )
     temporary: bool = False  # creates or touches temporary relations: names may be shadowed from here on
     releases_locks: bool = False  # pg_advisory_unlock_all(), DISCARD ALL
+    # Numbers of the parameters whose text may be read as a date: where one holds a moving word
+    # (proof.dates.is_moving), the answer may neither be served from memory nor stored.
+    date_parameters: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,126 @@
+"""Does an expression write nothing? The coarse question, asked of whole trees without inferring a type.
+
+For expressions that PostgreSQL evaluates by itself: column defaults, CHECK constraints, index expressions,
+policies, domain checks. The origin prints them with ``search_path = pg_catalog``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pglast import ast, parser
+
+from proxy.schema import names
+from proxy.sql.proof.candidates import choose_any_function
+from proxy.sql.proof.knowledge import Knowledge
+from proxy.sql.proof.volatility import writes_nothing
+
+CATALOG_PATH: Final = ("pg_catalog",)
+# Sub-selects in a policy may read views and tables of any kind: that question is too big for here.
+_TOO_BIG: Final = ast.SelectStmt
+# Domains over domains with checks; PostgreSQL itself has no bound.
+_MAX_DEPTH: Final = 8
+
+
+def children(node: ast.Node) -> Iterator[ast.Node]:
+    """The nodes right below ``node``."""
+    for attribute in node:
+        waiting = [getattr(node, attribute)]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, ast.Node):
+                yield value
+            elif isinstance(value, tuple):
+                waiting.extend(reversed(value))
+
+
+def descendants(node: ast.Node) -> Iterator[ast.Node]:
+    """``node`` and all nodes below it."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(children(here))
+
+
+def expressions_write_nothing(knowledge: Knowledge, expressions: Iterable[str], depth: int = 0) -> bool:
+    """Does none of these printed expressions call what might write?"""
+    return all(
+        knowledge.memory.recall(("expression", text), lambda text=text: _text(knowledge, text, depth))  # type: ignore[misc]  # a default argument binds it now
+        for text in expressions
+    )
+
+
+def checks_write_nothing(knowledge: Knowledge, type_oid: int, depth: int = 0) -> bool:
+    """Does input to this type write nothing, its CHECK expressions and its default included?"""
+    if depth > _MAX_DEPTH:
+        return False
+    return expressions_write_nothing(knowledge, knowledge.checks(type_oid), depth + 1)
+
+
+def _text(knowledge: Knowledge, text: str, depth: int) -> bool:
+    tree = parse_expression(text)
+    return tree is not None and tree_writes_nothing(knowledge, tree, CATALOG_PATH, depth)
+
+
+def parse_expression(text: str) -> ast.Node | None:
+    """The parse tree of one printed expression, None if it is refused."""
+    # pg_get_constraintdef() puts the keyword before, and may put one more word after.
+    bare = text.removeprefix("CHECK ").removesuffix(" NOT VALID").removesuffix(" NO INHERIT")
+    try:
+        (raw,) = parser.parse_sql(f"SELECT {bare}")
+    except (parser.ParseError, ValueError):
+        return None
+    targets: tuple[ast.ResTarget, ...] = (
+        raw.stmt.targetList or () if isinstance(raw.stmt, ast.SelectStmt) else ()
+    )
+    return targets[0].val if len(targets) == 1 else None
+
+
+def tree_writes_nothing(knowledge: Knowledge, tree: ast.Node, path: tuple[str, ...], depth: int = 0) -> bool:
+    """Does no function, operator or type below ``tree`` run what might write?"""
+    return all(_node(knowledge, node, path, depth) for node in descendants(tree))
+
+
+def _node(knowledge: Knowledge, node: ast.Node, path: tuple[str, ...], depth: int) -> bool:
+    if isinstance(node, ast.FuncCall):
+        schema, name = split_name(node.funcname)
+        return choose_any_function(knowledge, schema, name, path).writes_nothing
+    if isinstance(node, ast.A_Expr):
+        return _operator(knowledge, node, path)
+    if isinstance(node, ast.TypeName):
+        return _type(knowledge, node, path, depth)
+    return not isinstance(node, _TOO_BIG)
+
+
+def _operator(knowledge: Knowledge, node: ast.A_Expr, path: tuple[str, ...]) -> bool:
+    schema, name = split_name(node.name)
+    for operator in names.operators(knowledge.catalogue, schema, _SPELLINGS.get(name, name), path):
+        function = knowledge.catalogue.functions.get(operator.function)
+        if function is None or not writes_nothing(function):
+            return False
+    return True
+
+
+# BETWEEN's node carries its keywords in place of its two operators, of which one stands for both here.
+_SPELLINGS: Final = {
+    "BETWEEN": ">=",
+    "NOT BETWEEN": "<",
+    "BETWEEN SYMMETRIC": ">=",
+    "NOT BETWEEN SYMMETRIC": "<",
+}
+
+
+def _type(knowledge: Knowledge, node: ast.TypeName, path: tuple[str, ...], depth: int) -> bool:
+    schema, name = split_name(node.names)
+    found = names.resolve_type(knowledge.catalogue, schema, name, path)
+    if found is None or knowledge.runs_unseen_code(found.oid):
+        return False
+    return checks_write_nothing(knowledge, found.oid, depth)
+
+
+def split_name(words: Iterable[ast.String] | None) -> tuple[str | None, str]:
+    """``[schema.]name`` of a function, type or operator; a database's name before the schema is dropped."""
+    parts = [word.sval or "" for word in words or ()]
+    return (parts[-2] if len(parts) > 1 else None), (parts[-1] if parts else "")

@@ -1,0 +1,451 @@
+"""Queries: SELECT, VALUES, set operations, WITH and FROM; what they read and the columns they return.
+
+Source: PostgreSQL docs, sql-select; parser/analyze.c, parser/parse_clause.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from pglast import ast, enums
+
+from proxy.schema import names
+from proxy.sql.analysis import Lock
+from proxy.sql.proof import expressions, oids, relations, writes
+from proxy.sql.proof.proof import Proof
+from proxy.sql.proof.purity import split_name
+from proxy.sql.proof.scope import MISSING, Columns, Output, Range, Scope
+from proxy.sql.proof.typenames import common_type, type_named, use_type
+
+# What built-in functions name the columns that they return: (name, type) in pg_proc.proargnames' order.
+# Source: PostgreSQL docs, functions-json, functions-srf, functions-array, functions-textsearch.
+_RECORDS: Final[dict[str, Columns]] = {
+    "json_each": (("key", oids.TEXT), ("value", oids.JSON)),
+    "json_each_text": (("key", oids.TEXT), ("value", oids.TEXT)),
+    "jsonb_each": (("key", oids.TEXT), ("value", oids.JSONB)),
+    "jsonb_each_text": (("key", oids.TEXT), ("value", oids.TEXT)),
+    "json_array_elements": (("value", oids.JSON),),
+    "json_array_elements_text": (("value", oids.TEXT),),
+    "jsonb_array_elements": (("value", oids.JSONB),),
+    "jsonb_array_elements_text": (("value", oids.TEXT),),
+}
+_DML: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+
+
+def query(proof: Proof, outer: Scope | None, node: ast.Node | None, path: tuple[str, ...] = ()) -> Output:
+    """Judge a query, or a data-modifying statement in its place; the columns it returns."""
+    scope = Scope(outer.path if outer is not None else path, outer)
+    if isinstance(node, ast.SelectStmt):
+        return as_text(proof, _select(proof, scope, node))
+    if isinstance(node, _DML):
+        return writes.write(proof, scope, node)
+    proof.deny_unseen("unsupported")
+    return Output()
+
+
+def _arm(proof: Proof, outer: Scope, node: ast.SelectStmt | None) -> Output:
+    """One side of a set operation: its literals wait for the types of the other side."""
+    if node is None:
+        proof.deny_unseen("unsupported")
+        return Output()
+    return _select(proof, Scope(outer.path, outer), node)
+
+
+def as_text(proof: Proof, output: Output) -> Output:
+    """Literals that nothing else gave a type are text."""
+    for nodes in output.literals:
+        for node in nodes:
+            proof.settle(node, oids.TEXT)
+    return Output(_typed(output.columns))
+
+
+def with_clause(proof: Proof, scope: Scope, node: ast.WithClause | None) -> None:
+    """Make WITH queries known to ``scope``."""
+    if node is None:
+        return
+    if node.recursive:
+        # Each sees all others; one that is used before it was worked out denies.
+        scope.ctes.update({cte.ctename: None for cte in node.ctes or ()})
+    for cte in node.ctes or ():
+        if cte.search_clause is not None or cte.cycle_clause is not None:
+            proof.deny("unsupported")
+        output = _cte(proof, scope, cte)
+        scope.ctes[cte.ctename] = _renamed(output.columns, cte.aliascolnames)
+
+
+def _cte(proof: Proof, scope: Scope, cte: ast.CommonTableExpr) -> Output:
+    inner = cte.ctequery
+    if not isinstance(inner, ast.SelectStmt) or cte.ctename not in scope.ctes:
+        return query(proof, scope, inner)
+    if inner.op == enums.SetOperation.SETOP_NONE:
+        return query(proof, scope, inner)
+    # The first arm, which may not mention the query itself, names and types its columns.
+    level = Scope(scope.path, scope)
+    with_clause(proof, level, inner.withClause)
+    first = _arm(proof, level, inner.larg)
+    scope.ctes[cte.ctename] = _renamed(_typed(first.columns), cte.aliascolnames)
+    second = _arm(proof, level, inner.rarg)
+    _set_operation(proof, inner, first, second)
+    _tail(proof, level, inner, first.columns)
+    return as_text(proof, first)
+
+
+def _typed(columns: Columns) -> Columns:
+    return tuple((name, oids.TEXT if kind == oids.UNKNOWN else kind) for name, kind in columns)
+
+
+def _renamed(columns: Columns, aliases: Iterable[ast.String] | None) -> Columns:
+    given = [alias.sval or "" for alias in aliases or ()]
+    return tuple((given[at] if at < len(given) else name, kind) for at, (name, kind) in enumerate(columns))
+
+
+def _select(proof: Proof, scope: Scope, node: ast.SelectStmt) -> Output:
+    with_clause(proof, scope, node.withClause)
+    if node.intoClause is not None:
+        proof.deny("into")
+    if node.lockingClause:
+        proof.deny("locking")
+        proof.lock = max(proof.lock, Lock.TRANSACTION)
+    if node.op != enums.SetOperation.SETOP_NONE:
+        first, second = _arm(proof, scope, node.larg), _arm(proof, scope, node.rarg)
+        output = _set_operation(proof, node, first, second)
+    elif node.valuesLists:
+        output = _values(proof, scope, node.valuesLists)
+    else:
+        output = _plain_select(proof, scope, node)
+    _tail(proof, scope, node, output.columns)
+    return output
+
+
+def _plain_select(proof: Proof, scope: Scope, node: ast.SelectStmt) -> Output:
+    for item in node.fromClause or ():
+        scope.ranges += from_item(proof, scope, item)
+    expressions.condition(proof, scope, node.whereClause)
+    output = targets(proof, scope, node.targetList or ())
+    _group(proof, scope, node, output.columns)
+    expressions.condition(proof, scope, node.havingClause)
+    for definition in node.windowClause or ():
+        window(proof, scope, definition)
+    if node.distinctClause:
+        _distinct(proof, scope, node.distinctClause, output)
+    return output
+
+
+def _distinct(proof: Proof, scope: Scope, clause: tuple[ast.Node | None, ...], output: Output) -> None:
+    if clause[0] is None:
+        for _, kind in output.columns:
+            expressions.ordered(proof, kind)
+        return
+    for item in clause:
+        _sort_key(proof, scope, item, output.columns)
+
+
+def _set_operation(proof: Proof, node: ast.SelectStmt, first: Output, second: Output) -> Output:
+    columns = []
+    sides = zip(first.columns, second.columns, first.literals, second.literals, strict=False)
+    for (name, kind), (_, other), ours, theirs in sides:
+        common = common_type(proof, (kind, other))
+        for literal in (*ours, *theirs):
+            proof.settle(literal, common)
+        if not node.all:
+            expressions.ordered(proof, common)
+        columns.append((name, common))
+    return Output(tuple(columns), tuple(() for _ in columns))
+
+
+def _values(proof: Proof, scope: Scope, rows: tuple[tuple[ast.Node, ...], ...]) -> Output:
+    kinds = [[expressions.type_of(proof, scope, value) for value in row] for row in rows]
+    columns, literals = [], []
+    for at in range(min(len(row) for row in kinds)):
+        column = [row[at] for row in kinds]
+        waiting = all(kind == oids.UNKNOWN for kind in column)
+        common = oids.UNKNOWN if waiting else common_type(proof, column)
+        unknown = [row[at] for row, kind in zip(rows, column, strict=True) if kind == oids.UNKNOWN]
+        if not waiting:
+            for value in unknown:
+                proof.settle(value, common)
+        columns.append((f"column{at + 1}", common))
+        literals.append(tuple(unknown) if waiting else ())
+    return Output(tuple(columns), tuple(literals))
+
+
+def targets(proof: Proof, scope: Scope, nodes: Iterable[ast.Node]) -> Output:
+    """A target list: what it returns, with * expanded."""
+    columns: list[tuple[str, int]] = []
+    literals: list[tuple[ast.Node, ...]] = []
+    for target in nodes:
+        value = target.val if isinstance(target, ast.ResTarget) else target
+        if isinstance(value, ast.ColumnRef) and isinstance((value.fields or (None,))[-1], ast.A_Star):
+            expressions.type_of(proof, scope, value)
+            columns += _expanded(scope, value)
+            literals += [()] * (len(columns) - len(literals))
+            continue
+        kind = expressions.type_of(proof, scope, value)
+        name = target.name if isinstance(target, ast.ResTarget) and target.name else column_name(value)
+        columns.append((name, kind))
+        literals.append((value,) if kind == oids.UNKNOWN and value is not None else ())
+    return Output(tuple(columns), tuple(literals))
+
+
+def _expanded(scope: Scope, star: ast.ColumnRef) -> list[tuple[str, int]]:
+    words = [field.sval or "" for field in star.fields or () if isinstance(field, ast.String)]
+    named = scope.range(words[-1], words[-2] if len(words) > 1 else "") if words else None
+    items = [named] if named is not None else ([] if words else scope.ranges)
+    return [column for item in items for column in item.columns]
+
+
+def column_name(node: ast.Node | None) -> str:
+    """The name PostgreSQL gives an output column without AS. Source: PostgreSQL, parser/parse_target.c."""
+    if isinstance(node, ast.ColumnRef):
+        return next(
+            (f.sval or "" for f in reversed(node.fields or ()) if isinstance(f, ast.String)), "?column?"
+        )
+    if isinstance(node, ast.A_Indirection):
+        fields = [step.sval or "" for step in node.indirection or () if isinstance(step, ast.String)]
+        return fields[-1] if fields else column_name(node.arg)
+    if isinstance(node, ast.FuncCall):
+        return split_name(node.funcname)[1]
+    if isinstance(node, ast.TypeCast):
+        inner = column_name(node.arg)
+        return split_name(node.typeName.names if node.typeName else ())[1] if inner == "?column?" else inner
+    if isinstance(node, ast.CollateClause):
+        return column_name(node.arg)
+    if isinstance(node, ast.CaseExpr):
+        inner = column_name(node.defresult)
+        return "case" if inner == "?column?" else inner
+    if isinstance(node, ast.SubLink):
+        return _sublink_name(node)
+    return _NAMES.get(type(node), "?column?")
+
+
+_NAMES: Final[dict[type[ast.Node | None], str]] = {
+    ast.CoalesceExpr: "coalesce",
+    ast.A_ArrayExpr: "array",
+    ast.RowExpr: "row",
+    ast.GroupingFunc: "grouping",
+}
+
+
+def _sublink_name(node: ast.SubLink) -> str:
+    kinds = enums.SubLinkType
+    if node.subLinkType == kinds.EXISTS_SUBLINK:
+        return "exists"
+    if node.subLinkType == kinds.ARRAY_SUBLINK:
+        return "array"
+    inner = node.subselect
+    if node.subLinkType == kinds.EXPR_SUBLINK and isinstance(inner, ast.SelectStmt) and inner.targetList:
+        first = inner.targetList[0]
+        return first.name or column_name(first.val)
+    return "?column?"
+
+
+def _group(proof: Proof, scope: Scope, node: ast.SelectStmt, output: Columns) -> None:
+    waiting = list(node.groupClause or ())
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ast.GroupingSet):
+            waiting += item.content or ()
+        elif isinstance(item, ast.RowExpr):
+            waiting += item.args or ()
+        else:
+            # GROUP BY looks at input columns first, ORDER BY at output columns.
+            _sort_key(proof, scope, item, () if _is_input(scope, item) else output)
+
+
+def _is_input(scope: Scope, node: ast.Node) -> bool:
+    words = (node.fields or ()) if isinstance(node, ast.ColumnRef) else ()
+    return (
+        len(words) == 1 and isinstance(words[0], ast.String) and scope.column(words[0].sval or "") != MISSING
+    )
+
+
+def _sort_key(proof: Proof, scope: Scope, node: ast.Node | None, output: Columns) -> None:
+    """A key of ORDER BY, GROUP BY or DISTINCT ON: an output column by name or number, or an expression."""
+    kind = _output_key(node, output)
+    if kind is None:
+        kind = expressions.plain(proof, scope, node, oids.TEXT)
+    expressions.ordered(proof, kind)
+
+
+def _output_key(node: ast.Node | None, output: Columns) -> int | None:
+    if isinstance(node, ast.A_Const) and isinstance(node.val, ast.Integer):
+        at = (node.val.ival or 0) - 1
+        return output[at][1] if 0 <= at < len(output) else oids.UNTYPED
+    if isinstance(node, ast.ColumnRef) and len(node.fields or ()) == 1:
+        field = (node.fields or ())[0]
+        if isinstance(field, ast.String):
+            return next((kind for name, kind in output if name == field.sval), None)
+    return None
+
+
+def _tail(proof: Proof, scope: Scope, node: ast.SelectStmt, output: Columns) -> None:
+    for item in node.sortClause or ():
+        _sort_key(proof, scope, item.node, output)
+        _using(proof, item)
+    for limit in (node.limitCount, node.limitOffset):
+        if limit is not None:
+            expressions.plain(proof, scope, limit, oids.INT8)
+
+
+def sort(proof: Proof, scope: Scope, items: Iterable[ast.SortBy] | None) -> None:
+    """An ORDER BY inside an aggregate or a window: expressions only."""
+    for item in items or ():
+        expressions.ordered(proof, expressions.plain(proof, scope, item.node, oids.TEXT))
+        _using(proof, item)
+
+
+def _using(proof: Proof, item: ast.SortBy) -> None:
+    if item.useOp:
+        # ORDER BY x USING operator: any operator class may stand behind it.
+        proof.deny_unseen("operator")
+
+
+def window(proof: Proof, scope: Scope, node: ast.WindowDef | None) -> None:
+    """A window definition."""
+    if node is None:
+        return
+    for part in node.partitionClause or ():
+        expressions.ordered(proof, expressions.plain(proof, scope, part, oids.TEXT))
+    sort(proof, scope, node.orderClause)
+    for offset in (node.startOffset, node.endOffset):
+        if offset is not None:
+            expressions.type_of(proof, scope, offset)
+
+
+def from_item(proof: Proof, scope: Scope, node: ast.Node | None) -> list[Range]:
+    """One item of FROM as ranges; those of a join are its two sides'."""
+    if isinstance(node, ast.RangeVar):
+        return [_named(proof, scope, node)]
+    if isinstance(node, ast.RangeSubselect):
+        # Without LATERAL it sees nothing of its neighbours.
+        level = scope if node.lateral else _blind(scope)
+        output = query(proof, level, node.subquery)
+        return [_aliased(Range("", output.columns), node.alias)]
+    if isinstance(node, ast.JoinExpr):
+        return _join(proof, scope, node)
+    if isinstance(node, ast.RangeFunction):
+        return [_function(proof, scope, node)]
+    proof.deny_unseen("sample" if isinstance(node, ast.RangeTableSample) else "unsupported")
+    return []
+
+
+def _blind(scope: Scope) -> Scope:
+    level = Scope(scope.path, scope.outer)
+    level.ctes = scope.ctes
+    return level
+
+
+def _aliased(item: Range, alias: ast.Alias | None) -> Range:
+    if alias is None:
+        return item
+    columns = _renamed(item.columns, alias.colnames)
+    return replace(item, alias=alias.aliasname or "", columns=columns, schema="")
+
+
+def _named(proof: Proof, scope: Scope, node: ast.RangeVar) -> Range:
+    name = node.relname or ""
+    if node.schemaname is None and scope.knows_cte(name):
+        columns = scope.cte(name)
+        if columns is None:
+            proof.deny_unseen("unsupported")
+        return _aliased(Range(name, columns or ()), node.alias)
+    relation = names.resolve_relation(proof.knowledge.catalogue, node.schemaname, name, scope.path)
+    if relation is None or node.catalogname is not None:
+        proof.unresolved = True
+        proof.deny_unseen("unresolved")
+        return _aliased(Range(name, ()), node.alias)
+    relations.use(proof, relation)
+    columns = tuple((column.name, column.type_oid) for column in relation.columns)
+    row = proof.knowledge.row_types.get(relation.oid, oids.RECORD)
+    item = Range(name, columns, schema=relation.schema, row=row, table=relation.kind in "rpmf")
+    return _aliased(item, node.alias)
+
+
+def _join(proof: Proof, scope: Scope, node: ast.JoinExpr) -> list[Range]:
+    left = from_item(proof, scope, node.larg)
+    # The right side may be LATERAL to the left one.
+    level = Scope(scope.path, scope.outer)
+    level.ctes, level.ranges = scope.ctes, [*scope.ranges, *left]
+    right = from_item(proof, level, node.rarg)
+    level.ranges = [*left, *right]
+    for name in _shared_names(node, left, right):
+        _join_column(proof, level, name, left, right)
+    expressions.condition(proof, level, node.quals)
+    if node.alias is None:
+        return [*left, *right]
+    columns = tuple(column for item in (*left, *right) for column in item.columns)
+    return [_aliased(Range("", columns), node.alias)]
+
+
+def _shared_names(node: ast.JoinExpr, left: list[Range], right: list[Range]) -> list[str]:
+    if node.isNatural:
+        ours = {name for item in left for name, _ in item.columns}
+        return [name for item in right for name, _ in item.columns if name in ours]
+    return [name.sval or "" for name in node.usingClause or ()]
+
+
+def _join_column(proof: Proof, scope: Scope, name: str, left: list[Range], right: list[Range]) -> None:
+    """USING and NATURAL compare by the operator named =, found along the path."""
+    kinds = []
+    for side in (left, right):
+        level = Scope(scope.path)
+        level.ranges = side
+        kinds.append(max(level.column(name), oids.UNTYPED))
+    expressions.compare(proof, scope, "=", (None, kinds[0]), (None, kinds[1]))
+
+
+def _function(proof: Proof, scope: Scope, node: ast.RangeFunction) -> Range:
+    parts: list[Range] = [_function_part(proof, scope, part, node) for part in node.functions or ()]
+    columns = tuple(column for part in parts for column in part.columns)
+    if node.ordinality:
+        columns = (*columns, ("ordinality", oids.INT8))
+    first = parts[0] if parts else Range("", ())
+    scalar = len(parts) == 1 and not node.ordinality
+    item = Range(
+        first.alias, columns, row=first.row if scalar else oids.RECORD, open=any(part.open for part in parts)
+    )
+    return _function_alias(item, node.alias)
+
+
+def _function_alias(item: Range, alias: ast.Alias | None) -> Range:
+    """The column of a scalar function takes the alias' name if it has none of its own."""
+    renamed = _aliased(item, alias)
+    if alias is None or alias.colnames or not item.columns or item.columns[0][0] != item.alias:
+        return renamed
+    return replace(renamed, columns=((renamed.alias, item.columns[0][1]), *item.columns[1:]))
+
+
+def _function_part(
+    proof: Proof, scope: Scope, part: tuple[ast.Node, tuple[ast.Node, ...] | None], node: ast.RangeFunction
+) -> Range:
+    function, definitions = part
+    definitions = definitions or node.coldeflist
+    kind = expressions.type_of(proof, scope, function)
+    name = column_name(function)
+    if definitions:
+        return Range(name, tuple(_defined_column(proof, scope, one) for one in definitions))
+    if isinstance(function, ast.FuncCall) and name in _RECORDS:
+        return Range(name, _RECORDS[name], row=kind)
+    row = proof.knowledge.catalogue.types.get(kind)
+    relation = proof.knowledge.catalogue.relations.get(row.relation) if row is not None else None
+    if relation is not None:
+        return Range(name, tuple((c.name, c.type_oid) for c in relation.columns), row=kind)
+    if kind in (oids.UNTYPED, oids.RECORD):
+        return Range(name, (), open=True)
+    return Range(name, ((name, kind),), row=kind)
+
+
+def _defined_column(proof: Proof, scope: Scope, definition: ast.Node) -> tuple[str, int]:
+    """A column of ``AS (name type, ...)``: the function's text is read as that type."""
+    if not isinstance(definition, ast.ColumnDef) or definition.typeName is None:
+        proof.deny_unseen("unsupported")
+        return "", oids.UNTYPED
+    kind = type_named(proof, definition.typeName, scope.path)
+    use_type(proof, kind)
+    if proof.knowledge.holds_dates(kind):
+        proof.deny("date")
+    if proof.knowledge.checks(kind):
+        proof.deny_unseen("type")
+    return definition.colname or "", kind
