@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from asyncio.subprocess import Process
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final
 
@@ -144,7 +145,8 @@ def top(
     """Watch a running proxy: outcomes, memory, latencies, statements."""
     from proxy.top import watch  # noqa: PLC0415 - it loads the terminal library
 
-    watch(_window(admin), interval, once=once)
+    with suppress(KeyboardInterrupt):  # the usual way out
+        watch(_window(admin), interval, once=once)
     return 0
 
 

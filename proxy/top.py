@@ -80,11 +80,12 @@ def _ratio(outcomes: dict[str, int]) -> float:
 
 
 def _queries(queries: list[QueryRow]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
     for heading in ("calls", "hit %", "ms hit", "ms origin", "saved s"):
-        table.add_column(heading, justify="right")
-    table.add_column("reason")
-    table.add_column("statement", no_wrap=True, overflow="ellipsis")
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+    table.add_column("reason", no_wrap=True)
+    # What is left of the line: the figures are never cut for the sake of the text.
+    table.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in queries[:MAX_QUERIES]:
         table.add_row(
             str(row["calls"]),

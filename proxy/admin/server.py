@@ -59,7 +59,9 @@ class AdminServer:
         try:
             self._socket = socket.create_server(self._address, family=family)
         except OSError as error:
-            raise ConfigurationError(f"--admin {self._address} cannot be opened: {error.strerror}") from None
+            # socket.create_server adds the address, as Python prints it, to what the system said.
+            reason = (error.strerror or "").partition(" (while")[0]
+            raise ConfigurationError(f"--admin {self._address} cannot be opened: {reason}") from None
         return Address(self._address.host, self._socket.getsockname()[1])
 
     async def serve(self) -> None:

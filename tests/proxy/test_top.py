@@ -10,9 +10,9 @@ from proxy.top import view
 from tests.proxy.admin.house import MadeUpHouse
 
 
-def printed(house: MadeUpHouse) -> str:
+def printed(house: MadeUpHouse, width: int = 160) -> str:
     paper = StringIO()
-    console = Console(file=paper, width=160)
+    console = Console(file=paper, width=width)
     console.print(view(house.stats(), house.queries()))
     return paper.getvalue()
 
@@ -30,3 +30,12 @@ def test_a_statement_with_brackets_is_no_markup() -> None:
     house = MadeUpHouse()
     house.templates.of("ann", "SELECT a[1]\n  FROM [bold]").hit(0.1)
     assert "SELECT a[1] FROM [bold]" in printed(house)
+
+
+def test_on_a_narrow_terminal_the_statement_is_cut_and_no_figure_is() -> None:
+    house = MadeUpHouse()
+    house.templates.of("ann", "SELECT " + "x, " * 100 + "y FROM planet").bypass(0.04, "volatile")
+    text = printed(house, 80)
+    assert "ms origin" in text
+    assert "40.00" in text
+    assert "…" in text

@@ -32,5 +32,7 @@ async def test_it_answers_on_the_port_it_got_and_stops_when_told() -> None:
 def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("127.0.0.1", taken.getsockname()[1])
-        with pytest.raises(ConfigurationError, match=f"--admin {address} cannot be opened"):
+        with pytest.raises(
+            ConfigurationError, match=f"^--admin {address} cannot be opened: Address already in use$"
+        ):
             AdminServer(MadeUpHouse(), address, None).bind()
