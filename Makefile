@@ -18,7 +18,7 @@ test: setup  ## all tests in their short form; ARGS go to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: setup  ## format, lint, types and import contracts
-	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache --no-logo
 
 init: setup  ## bring the schema and the planets into the database that DATABASE_URL names
 	@test -n "$$DATABASE_URL" || { echo "make init: set DATABASE_URL to a postgresql:// address" >&2; exit 2; }

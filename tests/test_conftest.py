@@ -27,7 +27,7 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("test", [SKIPPED, SKIPPED_BY_MARK])
+@pytest.mark.parametrize("test", [SKIPPED, SKIPPED_BY_MARK], ids=["by the test", "by its mark"])
 def test_a_skip_fails_with_its_reason_where_none_is_allowed(tmp_path: Path, test: str) -> None:
     ran = run(tmp_path, test, "--no-skips")
     assert ran.returncode == 1

@@ -44,6 +44,14 @@ def test_a_killed_server_recovers_what_was_committed_on_the_same_port() -> None:
         assert cluster.execute("SELECT id, current_setting('work_mem') FROM planet") == [(1, "5MB")]
 
 
+def test_lines_of_pg_hba_come_before_ours() -> None:
+    with Cluster(hba=["host all visitor all trust", "host all banned all reject"]) as cluster:
+        cluster.execute("CREATE ROLE visitor LOGIN; CREATE ROLE banned LOGIN PASSWORD 'orbit'")
+        psycopg.connect(cluster.url(user="visitor", password="")).close()
+        with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects"):
+            psycopg.connect(cluster.url(user="banned"))
+
+
 def test_a_removed_server_leaves_neither_process_nor_file() -> None:
     with Cluster() as cluster:
         postmaster = psutil.Process(cluster.pid)
@@ -76,7 +84,7 @@ def test_a_tls_server_proves_its_name_to_a_client_that_knows_the_authority(tls_c
 
 
 def test_a_server_stops_when_whoever_started_it_is_killed() -> None:
-    program = "from tools.embedded import *; c = Cluster(); c.start(); print(c.pid, c.folder, flush=True); input()"
+    program = "from tools.embedded import *; c = Cluster(); c.start(); print(c.pid, c.folder); input('\\n')"
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as user:
