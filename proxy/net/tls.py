@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 from proxy.errors import ConfigurationError
 from proxy.wire.certificate import end_point_hash
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from proxy.origin_url import OriginUrl
 
 ALPN: Final = "postgresql"
+
+
+@final
+class _NamedContext(ssl.SSLContext):
+    """Knows the name to send and to compare, for drivers that only know the address they connect to (hostaddr)."""
+
+    name = ""
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,  # noqa: ARG002 - the address, in place of which the name goes
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        return super().wrap_bio(incoming, outgoing, server_side, self.name, session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +49,15 @@ def tls_context(url: OriginUrl) -> tuple[str, ssl.SSLContext | None]:
     """Give the sslmode that holds and the context for it; None for ``disable`` and for Unix sockets.
 
     ``allow``: without TLS first, with it when that is refused. ``prefer``: the other way round. All others:
-    with it or not at all. Connect with ``server_hostname=url.host``, so that SNI is sent and a verify-full
-    certificate compared. ConfigurationError: a file that is missing or unreadable, or a contradiction.
+    with it or not at all. Whatever name is given at connect, the URL's host is sent (SNI) and compared
+    (verify-full). ConfigurationError: a file that is missing or unreadable, or a contradiction.
     """
     if url.sslmode == "disable" or url.socket_directory:
         if url.channel_binding == "require":
             raise ConfigurationError("channel_binding=require needs TLS towards the origin")
         return "disable", None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.name = url.host
     context.minimum_version = _minimum_version(url)
     context.set_alpn_protocols([ALPN])
     _verify(context, url)

@@ -22,6 +22,7 @@ QUERY: Final = ord("Q")
 FUNCTION_CALL: Final = ord("F")
 LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
 OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
+MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
 
 
 @final
@@ -47,11 +48,13 @@ class Read:
 
 @final
 class OwnStep:
-    """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours."""
+    """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours, or what the
+    memory answers (``reply``) to a read whose statement the origin is describing."""
 
-    __slots__ = ("command", "kind", "tail")
+    __slots__ = ("command", "kind", "reply", "tail")
 
-    def __init__(self, kind: int, command: Command | None, tail: bytes = b"") -> None:
+    def __init__(self, kind: int, command: Command | None, tail: bytes = b"", reply: bytes = b"") -> None:
+        self.reply = reply
         self.kind = kind
         self.command = command
         self.tail = tail
@@ -62,7 +65,7 @@ class Batch:
     """Messages of the extended protocol up to Sync (``simple`` None), or one Query, or one FunctionCall.
 
     ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of it has
-    been sent already (Flush, or too much to hold). ``waited``: what it has waited for once, it does not again.
+    been sent already (Flush, or too much to hold), the rest follows. ``waited``: what it has waited for once, it does not again.
     """
 
     __slots__ = (

@@ -45,6 +45,7 @@ class Exchange:
         "batch",
         "commits",
         "copying",
+        "counted",
         "every_recording",
         "refusal",
         "rows",
@@ -94,6 +95,7 @@ class Exchange:
         self.on_rows: Callable[[bytes], None] | None = None
         self.answer_own: Callable[[OwnStep], bytes] | None = None
         self.own: deque[OwnStep] = deque()
+        self.counted = False  # its outcome is in the figures already
         self._plan = b""
         self._at = 0
 
@@ -123,6 +125,12 @@ class Exchange:
             self._emit(kind, raw, out)
         self._own_steps(out)
         return False
+
+    @property
+    def only_describes(self) -> bool:
+        """Has it asked for nothing yet but Parse and Describe, without an error?"""
+        asked = self._plan.strip(bytes((steps.PARSE, steps.LATE_PARSE, steps.DESCRIBE_STATEMENT)))
+        return not self.synced and not self.failed and not asked and bool(self._plan)
 
     @property
     def finished(self) -> list[Recording]:

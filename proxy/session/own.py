@@ -77,6 +77,8 @@ def query(session: Session, command: commands.Command) -> list[bytes]:
 
 def step(session: Session, asked: OwnStep) -> bytes:
     """The answer to one message of the extended protocol that concerns a command of ours."""
+    if asked.kind == steps.MEMORY:
+        return asked.reply
     if session.transaction.status == FAILED and asked.kind != steps.CLOSE:
         return _ABORTED
     command = asked.command

@@ -134,7 +134,7 @@ class Session:
         self._skipping = False
         intake = self._intake
         batch = intake.batch
-        if self._ready and batch.plain and self._from_memory(batch):
+        if self._ready and batch.plain and not batch.opened and self._from_memory(batch):
             intake.batch = Batch()
             return
         batch.frames.append(raw)
@@ -160,30 +160,37 @@ class Session:
 
     def _from_memory(self, batch: Batch) -> bool:
         """Answer the whole batch from memory, or nothing of it."""
+        parts = self._remembered(batch)
+        if parts is None:
+            return False
+        self._out += parts
+        self._out.append(backend.READY[self.transaction.status])
+        return True
+
+    def _remembered(self, batch: Batch) -> list[bytes] | None:
+        """The frames that answer every read of this batch, without ReadyForQuery."""
         parts: list[bytes] = []
         hits: list[tuple[Shape, Entry]] = []
         for read in batch.reads:
             statement = read.statement
             if statement is None or statement.scope != self._scope or not read.executed or read.max_rows > 0:
-                return False
+                return None
             shape = statement.shape
             if shape is None or shape.slot is None:
-                return False
+                return None
             entry = self._memory.lookup(shape.slot, read.key, self.now)
             if entry is None:
-                return False
+                return None
             hits.append((shape, entry))
             if read.parsed:
                 parts.append(backend.PARSE_COMPLETE_FRAME)
             parts.append(backend.BIND_COMPLETE_FRAME)
             parts.append(entry.payload)
         if not hits or batch.plan[-1] != steps.EXECUTE:
-            return False
+            return None
         for shape, entry in hits:
             self._hit(shape, entry)
-        self._out += parts
-        self._out.append(backend.READY[self.transaction.status])
-        return True
+        return parts
 
     def _hit(self, shape: Shape, entry: Entry) -> None:
         self.last.hit(entry, self.now)
@@ -259,7 +266,7 @@ class Session:
                 return reason, reads
             assert read.statement is not None and read.statement.shape is not None
             reads.append((read.statement.shape, read.key))
-        return refusal or ("" if batch.plain and not batch.opened else "pipeline"), reads
+        return refusal or ("" if batch.plain else "pipeline"), reads
 
     def _lacks_catalogue(self, batch: Batch) -> bool:
         """Is this a read that a newer catalogue might admit, in a session that the memory may answer?"""
@@ -561,9 +568,7 @@ class Session:
         batch = self._intake.finish()
         batch.frames.append(raw)
         batch.opened = True
-        batch.plain = False
         self._intake.batch.opened = True
-        self._intake.batch.plain = False
         if self._exchanges and not self._exchanges[-1].synced:
             self._continue_exchange(self._exchanges[-1], batch)
         elif self._origin is None:
@@ -575,8 +580,13 @@ class Session:
     def _continue_exchange(self, exchange: Exchange, batch: Batch) -> None:
         """More of a batch whose beginning has been sent; or the Sync that ends a COPY."""
         assert self._origin is not None
-        for shape in self._shapes_in(batch):
-            self._understand(shape)
+        refusal, reads = self._examine(batch)
+        if exchange.only_describes and batch.reads:
+            exchange.refusal = refusal
+            if not refusal and self._answer_in_place(exchange, batch):
+                return
+            if not refusal:
+                self._record(exchange, batch, reads)
         ran = self._ran(batch)
         exchange.ran += ran
         exchange.batch.parsed += batch.parsed
@@ -586,6 +596,23 @@ class Session:
         self._suspend(exchange, ran, certain=False)
         self._mark_sent(batch)
         self._origin.send(b"".join(batch.frames))
+        exchange.begin(self._out)
+
+    def _answer_in_place(self, exchange: Exchange, batch: Batch) -> bool:
+        """A driver that prepares and runs in one go (Parse, Describe, Flush, Bind, Execute, Sync): the origin
+        describes, the memory answers behind it, if it can."""
+        assert self._origin is not None
+        if batch.frames[-1:] != [frontend.SYNC_FRAME]:
+            return False
+        parts = self._remembered(batch)
+        if parts is None:
+            return False
+        exchange.follow(bytes((steps.OWN,)), [OwnStep(steps.MEMORY, None, reply=b"".join(parts))])
+        exchange.synced = True
+        exchange.counted = True
+        self._origin.send(frontend.SYNC_FRAME)
+        exchange.begin(self._out)
+        return True
 
     # From the origin
 
@@ -692,7 +719,7 @@ class Session:
                     self.statements.named[prepared.name] = previous
 
     def _count(self, exchange: Exchange, entry: Entry | None) -> None:
-        if not exchange.ran:
+        if not exchange.ran or exchange.counted:
             return
         seconds = self.now - exchange.sent_at
         self._shared.counters.origin_latency.observe(seconds)
@@ -850,7 +877,7 @@ class Session:
         """Why the memory may answer nothing in this session now, in one word; "" if it may."""
         if not self._shared.options.cache:
             return "off"
-        if any(not e.silent for e in self._exchanges):
+        if any(not (e.silent or e.only_describes) for e in self._exchanges):
             return "pipeline"
         refusal = self.transaction.refusal() or self.state.refusal()
         if refusal:
