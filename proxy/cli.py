@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration. Expected errors a
 
 from __future__ import annotations
 
+import logging
 from asyncio.subprocess import Process
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from proxy.bundle import CommandNotStarted, run_beside, start_command
 from proxy.cli_options import with_settings
 from proxy.errors import ConfigurationError, OrreryError
 from proxy.option_types import Address
+
+logger = logging.getLogger(__name__)
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -170,9 +173,9 @@ def _prepare(settings: config.Settings) -> None:
     """Set the process up: its log, and room for as many clients as were asked for."""
     logs.configure(settings.log_format)
     files = limits.raise_open_files(settings.max_clients)
-    fit = limits.clients_that_fit(files)
-    if fit < settings.max_clients:
-        _say(f"room for {fit} clients, not {settings.max_clients}: the limit of open files is {files}")
+    fit = min(limits.clients_that_fit(files), settings.max_clients)
+    level = logging.WARNING if fit < settings.max_clients else logging.INFO
+    logger.log(level, "event=room clients=%d wanted=%d open_files=%d", fit, settings.max_clients, files)
 
 
 def _reached_from_here(host: str, port: int) -> Address:

@@ -37,8 +37,14 @@ async def examine(url: OriginUrl) -> Report:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         return Report(str(url), (*way.findings, Finding("login", "bad", _why(error, url))))
     findings, freshness = judge(facts)
-    login = Finding("login", "good", f"as {url.user} to {url.database}")
+    login = Finding("login", "good", f"as {url.user} to {url.database}{_binding(url)}")
     return Report(str(url), (*way.findings, login, *findings), freshness)
+
+
+def _binding(url: OriginUrl) -> str:
+    """asyncpg, which asks for us, knows no SCRAM-SHA-256-PLUS."""
+    required = url.channel_binding == "require"
+    return "; this check did not bind the channel, the proxy will" if required else ""
 
 
 def _why(error: Exception, url: OriginUrl) -> str:

@@ -69,7 +69,7 @@ async def _tried(step: Coroutine[object, object, Finding], url: OriginUrl) -> Fi
     except socket.gaierror:
         return Finding("address", "bad", f"the name {url.connect_host} does not resolve")
     except ssl.SSLCertVerificationError as error:
-        why = error.verify_message.lower()
+        why = error.verify_message.lower().rstrip(".")
         return Finding("tls", "bad", f"the certificate does not satisfy sslmode={url.sslmode}: {why}")
     except ssl.SSLError as error:
         return Finding(

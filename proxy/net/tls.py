@@ -22,7 +22,7 @@ ALPN: Final = "postgresql"
 
 @final
 class _NamedContext(ssl.SSLContext):
-    """Knows the name to send and to compare, for drivers that only know the address they connect to (hostaddr)."""
+    """Knows the name to send and to compare, for a driver that only knows the address (hostaddr)."""
 
     name = ""
 

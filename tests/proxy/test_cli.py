@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 import proxy
+from proxy import logs
 from proxy.cli import main
 from proxy.config import Settings
 from proxy.errors import ConfigurationError, OriginUnreachable
@@ -56,6 +57,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> type[Service]:
     module.__dict__.update(Service=Fresh, serve=serve)
     monkeypatch.setitem(sys.modules, "proxy.service", module)
     monkeypatch.setattr(proxy, "service", module, raising=False)
+    # The root logger is pytest's as well.
+    monkeypatch.setattr(logs, "configure", lambda form: None)
     for name in list(os.environ):
         if name.startswith(("ORRERY_", "PG", "DATABASE_URL")):
             monkeypatch.delenv(name)

@@ -19,13 +19,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return issue(tmp_path_factory.mktemp("tls"))
 
 
-def parse(parameters: str) -> OriginUrl:
-    return OriginUrl.parse(f"postgresql://u@localhost/d?{parameters}", {})
+def parse(parameters: str, host: str = "localhost") -> OriginUrl:
+    return OriginUrl.parse(f"postgresql://u@{host}/d?{parameters}", {})
 
 
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> ssl.SSLObject:
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, connected_to: str = "x") -> ssl.SSLObject:
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname=name)
+    ours = client.wrap_bio(to_client, to_server, server_hostname=connected_to)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
     for side in (ours, theirs, ours, theirs):
         try:
@@ -35,8 +35,8 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> ss
     return ours
 
 
-def context_for(parameters: str) -> ssl.SSLContext:
-    context = tls_context(parse(parameters))[1]
+def context_for(parameters: str, host: str = "localhost") -> ssl.SSLContext:
+    context = tls_context(parse(parameters, host))[1]
     assert context is not None
     return context
 
@@ -51,34 +51,40 @@ def test_disable_and_sockets_have_no_context() -> None:
 
 @pytest.mark.parametrize("mode", ["allow", "prefer", "require"])
 def test_the_weaker_modes_verify_nothing_without_an_authority(mode: str, pair: Certificate) -> None:
-    context = context_for(f"sslmode={mode}")
     assert tls_context(parse(f"sslmode={mode}"))[0] == mode
-    assert shake_hands(context, server_tls(pair.chain, pair.key).context, "elsewhere").version()
+    client = context_for(f"sslmode={mode}", "elsewhere")
+    assert shake_hands(client, server_tls(pair.chain, pair.key).context).version()
 
 
 def test_require_with_an_authority_verifies_the_chain_but_not_the_name(
     pair: Certificate, tmp_path: Path
 ) -> None:
     server = server_tls(pair.chain, pair.key).context
-    assert shake_hands(
-        context_for(f"sslmode=require&sslrootcert={pair.authority}"), server, "elsewhere"
-    ).version()
-    other = issue(tmp_path).authority
+    client = context_for(f"sslmode=require&sslrootcert={pair.authority}", "elsewhere")
+    assert shake_hands(client, server).version()
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(context_for(f"sslmode=require&sslrootcert={other}"), server, "localhost")
+        shake_hands(context_for(f"sslmode=require&sslrootcert={issue(tmp_path).authority}"), server)
 
 
 def test_verify_full_compares_the_name(pair: Certificate) -> None:
-    context = context_for(f"sslmode=verify-full&sslrootcert={pair.authority}")
     server = server_tls(pair.chain, pair.key).context
-    assert shake_hands(context, server, "localhost").selected_alpn_protocol() == "postgresql"
+    query = f"sslmode=verify-full&sslrootcert={pair.authority}"
+    assert shake_hands(context_for(query), server).selected_alpn_protocol() == "postgresql"
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(context, server, "elsewhere")
+        shake_hands(context_for(query, "elsewhere"), server)
+
+
+def test_the_name_of_the_url_counts_and_not_the_address_connected_to(pair: Certificate) -> None:
+    server, names = server_tls(pair.chain, pair.key).context, []
+    server.sni_callback = lambda _, name, __: names.append(name)
+    query = f"sslmode=verify-full&sslrootcert={pair.authority}&hostaddr=10.0.0.7"
+    assert shake_hands(context_for(query), server, "10.0.0.7").version()
+    assert names == ["localhost"]
 
 
 def test_verify_full_without_a_file_trusts_the_public_authorities_only(pair: Certificate) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(context_for("sslmode=verify-full"), server_tls(pair.chain, pair.key).context, "localhost")
+        shake_hands(context_for("sslmode=verify-full"), server_tls(pair.chain, pair.key).context)
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(pair: Certificate) -> None:
