@@ -137,7 +137,7 @@ def _relations(rows: Rows) -> dict[int, Relation]:
             write_rules=oid in rules,
             expressions=expressions.get(oid, ()),
             options=tuple(options or ()),
-            uses=uses.get(oid, ()),
+            uses=uses.get(oid, ()) if kind == "v" else (),
             policies=policies.get(oid, ()),
             heap=heap,
             index_extensions=frozenset(owners.get(oid, ())),

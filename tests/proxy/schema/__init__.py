@@ -1,0 +1,1 @@
+"""Tests of the room that knows what the origin's catalogue says, most of them against PostgreSQL itself."""
