@@ -58,7 +58,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> type[Service]:
     monkeypatch.setitem(sys.modules, "proxy.service", module)
     monkeypatch.setattr(proxy, "service", module, raising=False)
     # The root logger is pytest's as well.
-    monkeypatch.setattr(logs, "configure", lambda form: None)
+    monkeypatch.setattr(logs, "configure", lambda _: None)
     for name in list(os.environ):
         if name.startswith(("ORRERY_", "PG", "DATABASE_URL")):
             monkeypatch.delenv(name)
