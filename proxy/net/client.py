@@ -32,7 +32,10 @@ _FOLLOW_SECONDS: Final = 1.0
 _SETTLE_SECONDS: Final = 60.0
 
 SHUTDOWN: Final = backend.error_response(
-    "FATAL", "57P01", "terminating connection due to administrator command", hint="The proxy is shutting down."
+    "FATAL",
+    "57P01",
+    "terminating connection due to administrator command",
+    hint="The proxy is shutting down.",
 )
 
 
@@ -153,7 +156,9 @@ class ClientConnection(asyncio.Protocol):
         try:
             connection = await origins.connect(self.hub.url, self.wanted)
         except OrreryError as fault:
-            logger.warning("client=%s event=origin_failed sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
+            logger.warning(
+                "client=%s event=origin_failed sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault
+            )
             self.session.origin_failed(fault, time.monotonic())
         else:
             self.attach(connection)

@@ -21,7 +21,9 @@ from proxy.session.session import Session
 logger = logging.getLogger(__name__)
 
 # Microseconds, for comparison; a number with a fraction would print as the session's settings say.
-_STARTED: Final = "((pg_catalog.date_part('epoch', backend_start) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8::text)"
+_STARTED: Final = (
+    "((pg_catalog.date_part('epoch', backend_start) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8::text)"
+)
 # Present with another start (where that may be seen) is another backend under the same process id.
 _GONE: Final = f"""SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
  WHERE pid OPERATOR(pg_catalog.=) $1

@@ -52,7 +52,11 @@ class HouseView:
         memory = shared.memory
         self._count_busy()
         figures = MemoryFigures(
-            memory.entries, memory.bytes, memory.limits.cache_bytes, memory.evictions, {str(cause): n for cause, n in memory.invalidations.items()}
+            memory.entries,
+            memory.bytes,
+            memory.limits.cache_bytes,
+            memory.evictions,
+            {str(cause): n for cause, n in memory.invalidations.items()},
         )
         return all_stats(Identity(self._version, self._instance, self._freshness()), shared.counters, figures)
 
@@ -178,8 +182,13 @@ def _named(database: Database, table: str) -> list[Relation]:
     if catalogue is None:
         return []
     schema, _, name = table.rpartition(".")
-    found = [r for (s, n), oid in catalogue.relation_names.items() if n == name and schema in ("", s)
-             for r in (catalogue.relations.get(oid),) if r is not None]
+    found = [
+        r
+        for (s, n), oid in catalogue.relation_names.items()
+        if n == name and schema in ("", s)
+        for r in (catalogue.relations.get(oid),)
+        if r is not None
+    ]
     return found
 
 

@@ -14,7 +14,13 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from proxy.errors import AuthenticationFailed, OriginProtocolError, OriginRefused, OriginUnreachable, OrreryError
+from proxy.errors import (
+    AuthenticationFailed,
+    OriginProtocolError,
+    OriginRefused,
+    OriginUnreachable,
+    OrreryError,
+)
 from proxy.net.tls import tls_context
 from proxy.origin_url import OriginUrl
 from proxy.session import probe
@@ -179,7 +185,9 @@ async def connect(url: OriginUrl, wanted: Wanted, seconds: float | None = None) 
     except TimeoutError:
         raise OriginUnreachable(f"the origin at {url.host}:{url.port} did not answer in time") from None
     except ssl.SSLError as error:
-        raise OriginUnreachable(f"TLS to the origin at {url.host}:{url.port} failed: {error.reason}") from None
+        raise OriginUnreachable(
+            f"TLS to the origin at {url.host}:{url.port} failed: {error.reason}"
+        ) from None
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise OriginUnreachable(f"the origin at {url.host}:{url.port} cannot be reached: {reason}") from None
@@ -259,7 +267,9 @@ async def _encrypt(
         if answer == b"N" and optional:
             return None
         if answer != b"S":  # more than one byte would be somebody's injected plain text
-            raise OriginUnreachable(f"the origin at {url.host}:{url.port} does not speak TLS (sslmode={url.sslmode})")
+            raise OriginUnreachable(
+                f"the origin at {url.host}:{url.port} does not speak TLS (sslmode={url.sslmode})"
+            )
     loop = asyncio.get_running_loop()
     assert connection.transport is not None
     transport = await loop.start_tls(connection.transport, connection, context, server_hostname=url.host)

@@ -36,7 +36,9 @@ class Predecessors:
             finally:
                 connection.terminate()
         except FAILURES as fault:
-            raise OriginUnreachable(f"the origin's backends cannot be listed: {type(fault).__name__}") from None
+            raise OriginUnreachable(
+                f"the origin's backends cannot be listed: {type(fault).__name__}"
+            ) from None
         there = {(row["pid"], row["started"]) for row in rows}
         self._suspects = there if self._suspects is None else self._suspects & there
         self.pending = bool(self._suspects)

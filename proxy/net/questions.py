@@ -7,14 +7,20 @@ from typing import Final, Literal, TypeAlias
 
 import asyncpg
 
-from proxy.errors import OrreryError, OriginUnreachable
+from proxy.errors import OriginUnreachable, OrreryError
 from proxy.net.tls import tls_context
 from proxy.origin_url import OriginUrl
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 APPLICATION: Final = "orrery"
-FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+FAILURES: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 async def ask(url: OriginUrl, database: str | None = None) -> Connection:

@@ -95,7 +95,9 @@ class Roles:
             self.close()
             if user in self._file or (user == self.user and self._url_credential is not None):
                 return None
-            raise OriginUnreachable(f"the origin could not be asked about this user: {type(fault).__name__}") from None
+            raise OriginUnreachable(
+                f"the origin could not be asked about this user: {type(fault).__name__}"
+            ) from None
         if row is None:
             return None
         known = _from_row(row)
@@ -110,7 +112,9 @@ class Roles:
             connection = self._connection = await self._connect()
             if self._auth_query == "auto":
                 self._query = _AUTHID if await connection.fetchval(_READABLE) else ""
-                logger.info("event=auth_query roles=%s", "origin" if self._query else "url and users file only")
+                logger.info(
+                    "event=auth_query roles=%s", "origin" if self._query else "url and users file only"
+                )
         if not self._query:
             return None
         row = await connection.fetchrow(self._query, user)

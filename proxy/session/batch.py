@@ -90,7 +90,9 @@ class Batch:
         self.size = 0
         self.plan = bytearray()
         self.reads: list[Read] = []
-        self.parsed: list[tuple[Prepared, Prepared | None]] = []  # with the statement that had the name before
+        self.parsed: list[
+            tuple[Prepared, Prepared | None]
+        ] = []  # with the statement that had the name before
         self.runs: list[Prepared | None] = []  # the statement of each Execute; None may do anything
         self.named: list[Prepared | None] = []  # statements that Describe speaks of
         self.own: list[OwnStep] = []

@@ -42,7 +42,9 @@ def resolve_names(statement: Statement, statements: Statements) -> Statement:
     inner = _behind(named, statements)
     if inner is None:
         return replace(statement, reach=UNKNOWN, state=(Doubt(),))
-    return replace(statement, reach=inner.reach, lock=inner.lock, state=inner.state, commits_itself=inner.commits_itself)
+    return replace(
+        statement, reach=inner.reach, lock=inner.lock, state=inner.state, commits_itself=inner.commits_itself
+    )
 
 
 def in_doubt(statement: Statement) -> Statement:
@@ -68,7 +70,9 @@ def controls(ran: Iterable[Statement]) -> frozenset[Control]:
     return frozenset(s.transaction.control for s in ran if s.transaction is not None)
 
 
-def at_risk(ran: tuple[Statement, ...], transaction: Transaction, before_is_certain: bool) -> tuple[Reach, bool]:
+def at_risk(
+    ran: tuple[Statement, ...], transaction: Transaction, before_is_certain: bool
+) -> tuple[Reach, bool]:
     """What may become visible once this batch is sent, and whether anything may.
 
     ``before_is_certain``: no earlier batch is on its way, so the transaction's status is the origin's own.

@@ -46,10 +46,8 @@ class Exchange:
         "commits",
         "copying",
         "counted",
-        "every_recording",
-        "refusal",
-        "rows",
         "current",
+        "every_recording",
         "failed",
         "fault",
         "first",
@@ -61,6 +59,8 @@ class Exchange:
         "ran",
         "reach",
         "recordings",
+        "refusal",
+        "rows",
         "sent_at",
         "silent",
         "suspensions",
@@ -146,7 +146,12 @@ class Exchange:
 
         PostgreSQL discards messages after an error up to Sync, a Query as well: no ReadyForQuery answers it.
         """
-        return self.failed and bool(self._plan) and self._plan[-1] == steps.QUERY and self._at < len(self._plan) - 1
+        return (
+            self.failed
+            and bool(self._plan)
+            and self._plan[-1] == steps.QUERY
+            and self._at < len(self._plan) - 1
+        )
 
     def _row(self, raw: bytes, out: list[bytes]) -> None:
         if self.current is not None:
@@ -198,7 +203,9 @@ class Exchange:
         return step != steps.LATE_PARSE
 
     def _own_steps(self, out: list[bytes]) -> None:
-        while not self.failed and self.own and self._at < len(self._plan) and self._plan[self._at] == steps.OWN:
+        while (
+            not self.failed and self.own and self._at < len(self._plan) and self._plan[self._at] == steps.OWN
+        ):
             self._at += 1
             if self.answer_own is not None:
                 out.append(self.answer_own(self.own.popleft()))

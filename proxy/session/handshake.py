@@ -117,7 +117,9 @@ class OriginLogin:
                 return (yield frontend.password(md5_response(key.secret, data)))
         if code == backend.CLEARTEXT_PASSWORD and isinstance(key, PasswordKnown):
             if not self._tls:
-                raise OriginProtocolError("the origin wants the password in clear text over a connection without TLS")
+                raise OriginProtocolError(
+                    "the origin wants the password in clear text over a connection without TLS"
+                )
             return (yield frontend.password(key.password.encode("utf-8", "surrogateescape")))
         raise AuthenticationFailed(FAILED.format(self._user))
 

@@ -94,7 +94,11 @@ class Intake:
             batch.add_own(OwnStep(steps.EXECUTE, statement.own, self._own_tail(batch)))
             return
         last = batch.plan[-1] if batch.plan else 0
-        fresh = last in (steps.BIND, steps.DESCRIBE_PORTAL) and bool(batch.reads) and batch.reads[-1].portal == portal
+        fresh = (
+            last in (steps.BIND, steps.DESCRIBE_PORTAL)
+            and bool(batch.reads)
+            and batch.reads[-1].portal == portal
+        )
         self._expect(batch, fresh)
         if fresh:
             batch.reads[-1].executed = True

@@ -66,7 +66,7 @@ def query(session: Session, command: commands.Command) -> list[bytes]:
     try:
         rows, tag = _run(session, command)
     except OrreryError as refusal:
-        session.abort_transaction()
+        session.uplink.abort_transaction()
         return [backend.error_response("ERROR", refusal.sqlstate, str(refusal))]
     columns = _columns(command)
     if not columns:
@@ -92,15 +92,21 @@ def step(session: Session, asked: OwnStep) -> bytes:
         return backend.CLOSE_COMPLETE_FRAME
     if asked.kind == steps.EXECUTE:
         return _execute(session, command, columns, asked.tail)
-    described = _description(columns, _formats(asked.tail, len(columns))) if columns else backend.NO_DATA_FRAME
-    return backend.parameter_description(()) + described if asked.kind == steps.DESCRIBE_STATEMENT else described
+    described = (
+        _description(columns, _formats(asked.tail, len(columns))) if columns else backend.NO_DATA_FRAME
+    )
+    return (
+        backend.parameter_description(()) + described if asked.kind == steps.DESCRIBE_STATEMENT else described
+    )
 
 
-def _execute(session: Session, command: commands.Command, columns: Sequence[tuple[str, int]], tail: bytes) -> bytes:
+def _execute(
+    session: Session, command: commands.Command, columns: Sequence[tuple[str, int]], tail: bytes
+) -> bytes:
     try:
         rows, tag = _run(session, command)
     except OrreryError as refusal:
-        session.abort_transaction()
+        session.uplink.abort_transaction()
         return backend.error_response("ERROR", refusal.sqlstate, str(refusal))
     return b"".join((*_data(columns, _formats(tail, len(columns)), rows), backend.command_complete(tag)))
 
@@ -110,11 +116,13 @@ def _run(session: Session, command: commands.Command) -> tuple[Rows, bytes]:
     if isinstance(command, commands.SetCache):
         change = SetSetting("orrery.cache", "on" if command.on else "off", command.local)
         session.state.apply(change, in_transaction=session.transaction.status != IDLE)
-        session.state_changed()
+        session.reconsider()
         return (), b"SET"
     if isinstance(command, commands.ResetCache):
-        session.state.apply(ResetSetting("orrery.cache", command.local), in_transaction=session.transaction.status != IDLE)
-        session.state_changed()
+        session.state.apply(
+            ResetSetting("orrery.cache", command.local), in_transaction=session.transaction.status != IDLE
+        )
+        session.reconsider()
         return (), b"RESET"
     if isinstance(command, commands.Refused):
         fault = ClientFault(command.message)

@@ -51,7 +51,9 @@ WATCHED_SETTINGS: Final = ("default_transaction_isolation", "orrery.cache")
 
 # The origin reports each change of these by ParameterStatus, before ReadyForQuery; the text of a SET would say
 # less (``SET datestyle = 'ISO'`` leaves the order of day and month as it was).
-REPORTED: Final = frozenset(("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings"))
+REPORTED: Final = frozenset(
+    ("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings")
+)
 
 TRACKED: Final = KEY_SETTINGS + WATCHED_SETTINGS
 _TRACKED: Final = frozenset(TRACKED)
@@ -65,7 +67,9 @@ class Snapshot:
 
     __slots__ = ("kept", "kept_role", "role", "values")
 
-    def __init__(self, values: dict[str, str], kept: dict[str, str], role: str | None, kept_role: str | None) -> None:
+    def __init__(
+        self, values: dict[str, str], kept: dict[str, str], role: str | None, kept_role: str | None
+    ) -> None:
         self.values = values
         self.kept = kept
         self.role = role
@@ -136,7 +140,12 @@ class State:
 
     def scope(self) -> Scope:
         """Everything beside the statement and its parameters that an answer depends on."""
-        return (self.database, self.session_user, self.current_user, tuple(self.value(n) for n in KEY_SETTINGS))
+        return (
+            self.database,
+            self.session_user,
+            self.current_user,
+            tuple(self.value(n) for n in KEY_SETTINGS),
+        )
 
     def report(self, name: str, value: str) -> None:
         """A ParameterStatus arrived: the origin's own word, transactional by itself."""
@@ -146,7 +155,9 @@ class State:
         elif name in _TRACKED:
             self._reported[name] = value
 
-    def probed(self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool) -> None:
+    def probed(
+        self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool
+    ) -> None:
         """The origin told everything, outside a transaction. ``first``: this connection has just been opened."""
         own = self._current.values.get("orrery.cache", "")
         self.database = database

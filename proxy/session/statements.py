@@ -14,7 +14,9 @@ from proxy.sql.analysis import Statement
 from proxy.sql.commands import Command
 from proxy.wire import frontend
 
-UNKNOWN_SCOPE: Final = -1  # the settings at Parse were not certain: never answered from memory, never prepared again
+UNKNOWN_SCOPE: Final = (
+    -1
+)  # the settings at Parse were not certain: never answered from memory, never prepared again
 
 
 @final

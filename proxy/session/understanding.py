@@ -9,10 +9,11 @@ from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.sql import analyse
 from proxy.sql.analysis import UNKNOWN, Analysis, Doubt, Statement
-from proxy.sql.template import template
 
 # A text that pglast would misread: it knows UTF-8 and standard strings only.
-UNREADABLE = Analysis((Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),), template="(not read)")
+UNREADABLE = Analysis(
+    (Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),), template="(not read)"
+)
 
 
 def understand(shape: Shape, shared: Shared, database: Database, state: State) -> None:

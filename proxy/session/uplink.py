@@ -1,0 +1,455 @@
+"""A session's way to the origin: what is sent, what is suspended meanwhile, what the replies settle.
+
+The order is everything: tickets are taken and reaches suspended before anything is sent; generations are raised
+before ReadyForQuery is handed on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final, final
+
+from proxy.cache import tags
+from proxy.cache.entry import Entry
+from proxy.errors import OriginProtocolError
+from proxy.session import batch as steps
+from proxy.session import effects, probe, tally
+from proxy.session.batch import Batch, OwnStep
+from proxy.session.exchange import Exchange
+from proxy.session.outlook import shapes_in
+from proxy.session.port import Origin
+from proxy.session.recording import Recording
+from proxy.session.shapes import Shape
+from proxy.session.statements import Prepared
+from proxy.session.transaction import FAILED, IDLE
+from proxy.sql.analysis import Extent, Reach, Statement
+from proxy.wire import backend, frontend
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+
+# Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
+# statements that it has not heard of before them.
+_ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
+
+
+@final
+class Uplink:
+    """The other half of ``session``. ``origin`` is None while no connection is lent to it.
+
+    ``exchanges`` are on their way, the oldest first; PostgreSQL answers them in this order.
+    """
+
+    __slots__ = ("_parting", "_scanner", "_session", "client_is_gone", "exchanges", "origin")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._scanner = backend.scanner(session.shared.options.max_origin_message_bytes)
+        self._parting = b""  # the origin's last words outside of any exchange
+        self.origin: Origin | None = None
+        self.exchanges: deque[Exchange] = deque()
+        self.client_is_gone = False
+
+    def attach(self, origin: Origin) -> None:
+        """A connection is lent to this session."""
+        self.origin = origin
+        self._scanner = backend.scanner(self._session.shared.options.max_origin_message_bytes)
+
+    @property
+    def busy(self) -> bool:
+        """Is anything of the client's on its way whose outcome may matter to what comes next?"""
+        return any(not (e.silent or e.only_describes) for e in self.exchanges)
+
+    @property
+    def unfinished(self) -> Exchange | None:
+        """The exchange whose Sync has not been sent: what comes next belongs to it."""
+        return self.exchanges[-1] if self.exchanges and not self.exchanges[-1].synced else None
+
+    # To the origin
+
+    def send(self, batch: Batch, refusal: str, reads: list[tuple[Shape, bytes]]) -> None:
+        """Send a batch, or the opened part of it. ``reads``: what may be remembered of it unless ``refusal``."""
+        assert self.origin is not None
+        certain = not any(not e.silent for e in self.exchanges)
+        ran = self._ran(batch)
+        if (
+            certain
+            and self._session.transaction.status == IDLE
+            and any(s.verb not in _ORDINARY or not s.reach.proven for s in ran)
+        ):
+            self._introduce_statements()
+        exchange = Exchange(batch, ran, self._session.now)
+        exchange.refusal = refusal
+        exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
+        exchange.answer_own = self._session.answer_own_step
+        late = self._late_parses(batch)
+        exchange.follow(bytes((steps.LATE_PARSE,)) * len(late) + bytes(batch.plan), batch.own)
+        exchange.synced = not batch.opened
+        self._suspend(exchange, ran, certain)
+        if not refusal:
+            self._record(exchange, batch, reads)
+        _mark_sent(batch)
+        self.exchanges.append(exchange)
+        if batch.own_query is not None:
+            batch.frames = [frontend.SYNC_FRAME]
+        self.origin.send(b"".join((*late, *batch.frames)))
+        exchange.begin(self._session.out)
+
+    def _suspend(self, exchange: Exchange, ran: tuple[Statement, ...], certain: bool) -> None:
+        """Before the first message that can make a write visible."""
+        reach, commits = effects.at_risk(ran, self._session.transaction, certain)
+        if not certain:
+            for earlier in self.exchanges:
+                for statement in earlier.ran:
+                    reach |= statement.reach
+        exchange.reach = reach
+        exchange.commits = commits
+        if commits and reach.extent != Extent.NOTHING:
+            exchange.holds = True
+            exchange.suspensions.append(self._session.memory.suspend(self._in_memory(reach)))
+
+    def _in_memory(self, reach: Reach) -> tags.Reach:
+        if reach.extent == Extent.ORIGIN:
+            return tags.ORIGIN
+        if reach.extent == Extent.DATABASE:
+            return tags.whole(self._session.database.oid)
+        return tags.relations_of(self._session.database.oid, reach.tables)
+
+    def _record(self, exchange: Exchange, batch: Batch, reads: list[tuple[Shape, bytes]]) -> None:
+        """Take the tickets, before anything is sent."""
+        for shape, key in reads:
+            assert shape.slot is not None
+            ticket = self._session.memory.ticket(shape.slot, key, self._session.now)
+            if ticket is None:
+                exchange.refusal = "suspended"
+                exchange.recordings.append(None)
+                continue
+            flight = self._session.memory.lead(ticket) if len(reads) == 1 else None
+            recording = Recording(ticket, flight, self._session.memory.limits.max_entry_bytes)
+            exchange.recordings.append(recording)
+            exchange.every_recording.append(recording)
+        if batch.simple is not None and exchange.recordings:
+            exchange.current = exchange.recordings.popleft()
+
+    def _ran(self, batch: Batch) -> tuple[Statement, ...]:
+        """What this batch runs, in order; whatever is not certain may do anything."""
+        ran: list[Statement] = []
+        doubtful = self.is_uncertain()
+        if batch.own_query is not None:
+            return ()
+        for statement in self._statements_of(batch):
+            known = effects.resolve_names(statement, self._session.statements)
+            if doubtful and known.transaction is None and known.verb != "set":
+                known = effects.in_doubt(known)
+            doubtful = doubtful or bool(known.state)
+            ran.append(known)
+        return tuple(ran)
+
+    def _statements_of(self, batch: Batch) -> list[Statement]:
+        found: list[Statement] = []
+        runs = list(batch.runs)
+        for read in batch.reads:
+            # Planning at Bind runs functions that claim to be immutable, whether or not Execute follows.
+            if not read.executed and not all(
+                s.reach.proven for s in self._session.outlook.statements_now(read.statement)
+            ):
+                runs.append(read.statement)
+        for prepared in runs:
+            found.extend(self._session.outlook.statements_now(prepared))
+        if batch.simple is not None:
+            assert batch.simple.analysis is not None
+            found.extend(batch.simple.analysis.statements)
+        return found
+
+    def is_uncertain(self) -> bool:
+        """May names mean something else by the time the origin runs the next statement?"""
+        return self._session.state.doubt or any(
+            s.state or s.reach.ddl or not s.reach.proven for e in self.exchanges for s in e.ran
+        )
+
+    def _late_parses(self, batch: Batch) -> list[bytes]:
+        """Parse for each statement that this batch uses and the origin has not heard of."""
+        fresh = {prepared for prepared, _ in batch.parsed}
+        used = [r.statement for r in batch.reads] + batch.named
+        late: dict[Prepared, None] = {}
+        for statement in used:
+            if (
+                statement is not None
+                and statement.own is None
+                and not statement.at_origin
+                and statement not in fresh
+            ):
+                late[statement] = None
+        for _, previous in batch.parsed:
+            if previous is not None and previous.name and previous.own is None and not previous.at_origin:
+                late[previous] = None
+        for statement in late:
+            statement.at_origin = True
+        return [statement.parse_frame() for statement in late]
+
+    def _introduce_statements(self) -> None:
+        """Before anything that may change what a Parse means: the origin hears of every statement it does not know.
+
+        In an exchange of its own, so that a failure touches nothing of the client's.
+        """
+        assert self.origin is not None
+        unknown = self._session.statements.local()
+        if not unknown:
+            return
+        batch = Batch()
+        for statement in unknown:
+            batch.add(steps.LATE_PARSE, statement.parse_frame())
+            statement.at_origin = True
+        self._send_silently(batch)
+
+    def _send_silently(self, batch: Batch) -> Exchange:
+        assert self.origin is not None
+        exchange = Exchange(batch, (), self._session.now)
+        exchange.silent = True
+        exchange.synced = True
+        exchange.follow(bytes(batch.plan), [])
+        self.exchanges.append(exchange)
+        self.origin.send(b"".join((*batch.frames, frontend.SYNC_FRAME)))
+        return exchange
+
+    def carry_on(self, exchange: Exchange, batch: Batch) -> None:
+        """More of a batch whose beginning has been sent; or the Sync that ends a COPY."""
+        assert self.origin is not None
+        refusal, reads = self._session.examine(batch)
+        if exchange.only_describes and batch.reads:
+            exchange.refusal = refusal
+            if not refusal and self._answer_in_place(exchange, batch):
+                return
+            if not refusal:
+                self._record(exchange, batch, reads)
+        ran = self._ran(batch)
+        exchange.ran += ran
+        exchange.batch.parsed += batch.parsed
+        exchange.unparsed = False
+        exchange.follow(bytes(batch.plan), batch.own)
+        exchange.synced = batch.simple is not None or batch.frames[-1:] == [frontend.SYNC_FRAME]
+        self._suspend(exchange, ran, certain=False)
+        _mark_sent(batch)
+        self.origin.send(b"".join(batch.frames))
+        exchange.begin(self._session.out)
+
+    def _answer_in_place(self, exchange: Exchange, batch: Batch) -> bool:
+        """A driver that prepares and runs in one go (Parse, Describe, Flush, Bind, Execute, Sync): the origin
+        describes, the memory answers behind it, if it can."""
+        assert self.origin is not None
+        if batch.frames[-1:] != [frontend.SYNC_FRAME]:
+            return False
+        parts = self._session.remembered(batch)
+        if parts is None:
+            return False
+        exchange.follow(bytes((steps.OWN,)), [OwnStep(steps.MEMORY, None, reply=b"".join(parts))])
+        exchange.synced = True
+        exchange.counted = True
+        self.origin.send(frontend.SYNC_FRAME)
+        exchange.begin(self._session.out)
+        return True
+
+    def copy(self, raw: bytes) -> None:
+        """Data of a COPY goes straight on; without a COPY PostgreSQL ignores it, and so do we."""
+        if self.origin is not None and self.exchanges:
+            self.origin.send(raw)
+
+    # From the origin
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any more."""
+        for kind, raw, _ in self._scanner.scan(data):
+            if kind == backend.PARAMETER_STATUS:
+                self._reported(raw)
+            elif kind == backend.NOTIFICATION_RESPONSE:
+                raw = self._session.port.translate_notification(raw)
+            if not self.exchanges:
+                self._unasked(kind, raw)
+                continue
+            exchange = self.exchanges[0]
+            if exchange.take(kind, raw, self._session.out):
+                self._landed(exchange, raw)
+            elif kind == backend.COPY_IN_RESPONSE and exchange.batch.simple is None:
+                self._reopen(exchange)  # a Sync that was sent before is ignored during COPY
+            elif kind == backend.ERROR_RESPONSE and exchange.skipped_query():
+                self._reopen(exchange)
+        self._session.flush()
+
+    def _reported(self, raw: bytes) -> None:
+        self._session.state.report(*backend.read_parameter_status(raw))
+        self._session.outlook.state_moved()
+        self._session.reconsider()
+
+    def _unasked(self, kind: int, raw: bytes) -> None:
+        if kind in (backend.NOTICE_RESPONSE, backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
+            self._session.out.append(raw)
+        elif kind == backend.ERROR_RESPONSE:
+            self._parting = (
+                raw  # the origin is about to close: whether the client is told depends on its state
+            )
+        else:
+            raise OriginProtocolError(f"unexpected message of type {kind} from the origin")
+
+    def _reopen(self, exchange: Exchange) -> None:
+        """This exchange is not over with the terminator it was sent with: the next one ends it."""
+        if self.exchanges[-1] is exchange:
+            exchange.synced = False
+            return
+        following = self.exchanges[1]
+        del self.exchanges[1]
+        exchange.ran += following.ran
+        exchange.reach |= following.reach
+        exchange.suspensions += following.suspensions
+        exchange.commits = exchange.commits or following.commits
+        exchange.synced = following.synced
+        self._finish_flights(following)
+
+    def _landed(self, exchange: Exchange, ready: bytes) -> None:
+        """ReadyForQuery: the memory is put right first, then the client is told."""
+        self.exchanges.popleft()
+        before, after = self._session.transaction.status, backend.transaction_status(ready)
+        if exchange.silent:
+            self._silent_landed(exchange)
+            return
+        changed = effects.changed(exchange, before, after)
+        effects.settle(
+            exchange, after, self._session.transaction, self._session.state, self._session.statements
+        )
+        for suspension in exchange.suspensions:
+            self._session.memory.end(
+                suspension, changed=changed, cause="ddl" if exchange.reach.ddl else "own_write"
+            )
+        entry = self._land_recordings(exchange)
+        if exchange.failed:
+            self._restore_names(exchange)
+        self._session.out += exchange.held
+        self._session.out.append(ready)
+        self._count(exchange, entry)
+        if changed and exchange.reach.ddl:
+            self._session.database.catalogue = None
+            self._session.port.catalogue_changed(everywhere=exchange.reach.extent == Extent.ORIGIN)
+        if exchange.failed or any(s.state or s.transaction or not s.reach.proven for s in exchange.ran):
+            self._session.outlook.state_moved()
+        self._session.reconsider()
+        self.probe_if_in_doubt()
+
+    def _land_recordings(self, exchange: Exchange) -> Entry | None:
+        entry = None
+        for recording in exchange.finished:
+            payload = recording.payload()
+            if payload and not exchange.failed:
+                entry = self._session.memory.land(recording.ticket, payload)
+                if entry is None and not exchange.refusal:
+                    exchange.refusal = "moved"
+            elif recording.refusal and not exchange.refusal:
+                exchange.refusal = recording.refusal
+        self._finish_flights(exchange)
+        return entry
+
+    def _finish_flights(self, exchange: Exchange) -> None:
+        followers: list[Session] = []
+        for recording in exchange.every_recording:
+            if recording.flight is not None:
+                followers += self._session.memory.finish(recording.flight)
+        exchange.every_recording.clear()
+        if followers:
+            self._session.port.wake(followers)
+
+    def _restore_names(self, exchange: Exchange) -> None:
+        """Statements whose Parse never succeeded do not exist; a name that was in use keeps its statement."""
+        for prepared, previous in exchange.batch.parsed[exchange.parses_done :]:
+            if self._session.statements.named.get(prepared.name) is prepared:
+                del self._session.statements.named[prepared.name]
+                if previous is not None and prepared.name:
+                    self._session.statements.named[prepared.name] = previous
+
+    def _count(self, exchange: Exchange, entry: Entry | None) -> None:
+        if not exchange.ran or exchange.counted:
+            return
+        seconds = self._session.now - exchange.sent_at
+        self._session.shared.counters.origin_latency.observe(seconds)
+        shapes = shapes_in(exchange.batch)
+        template = shapes[0].template if shapes else None
+        word, reason = tally.count(self._session.shared.counters, template, exchange, entry, seconds)
+        self._session.last.landed(word, reason, entry, self._session.now)
+
+    # Doubt and loss
+
+    def probe_if_in_doubt(self) -> None:
+        """Ask the origin what it cannot be told apart otherwise: settings, role, locks; in idle moments only."""
+        wanted = self._session.state.doubt or self._session.state.locked
+        if (
+            wanted
+            and not self.client_is_gone
+            and self._session.transaction.status == IDLE
+            and not self.exchanges
+            and self.origin
+        ):
+            batch = Batch()
+            batch.frames.append(probe.FRAMES)
+            exchange = self._send_silently(batch)
+            exchange.on_rows = exchange.rows.append
+
+    def _silent_landed(self, exchange: Exchange) -> None:
+        learnt = probe.read(b"".join(exchange.rows))
+        if learnt is not None:
+            learnt.apply(self._session.state, first=False)
+        self._session.outlook.state_moved()
+        self._session.reconsider()
+
+    def lost(self) -> None:
+        """The connection to the origin is gone. What may still commit there stays suspended until that backend is gone."""
+        self.origin = None
+        exchanges = list(self.exchanges)
+        self.exchanges.clear()
+        for exchange in exchanges:
+            self._finish_flights(exchange)
+            for suspension in exchange.suspensions:
+                self._session.port.in_doubt(suspension, ddl=exchange.reach.ddl)
+        if not any(not e.silent for e in exchanges) and self._may_outlive_its_origin():
+            self._session.statements.forget_origin()
+            self._parting = b""
+            return
+        if not any(e.failed and e.fault.get("V", "") in ("FATAL", "PANIC") for e in exchanges):
+            message = "the connection to the origin was lost"
+            self._session.out.append(self._parting or backend.error_response("FATAL", "08006", message))
+        self._session.flush()
+        self._session.port.close_client()
+
+    def _may_outlive_its_origin(self) -> bool:
+        state = self._session.state
+        return (
+            self._session.transaction.status == IDLE
+            and state.pristine
+            and not (state.doubt or state.temporary or state.locked)
+            and not (self._session.statements.sql_named or self._session.statements.cursors)
+        )
+
+    def settle_without_client(self) -> bool:
+        """The client is gone. True while something it sent may still commit: keep the origin until that is settled."""
+        self.client_is_gone = True
+        if any(e.suspensions for e in self.exchanges):
+            if self.exchanges[-1].copying and self.origin is not None:
+                self.origin.send(frontend.copy_fail(b"the client is gone"))
+            return True
+        for exchange in self.exchanges:
+            self._finish_flights(exchange)
+        return False
+
+    def abort_transaction(self) -> None:
+        """A command of ours failed: as any error does, it ends the transaction block it stands in."""
+        if self._session.transaction.status == IDLE or self.origin is None:
+            return
+        batch = Batch()
+        batch.frames.append(frontend.parse(b"orrery_refused", b"a statement of the proxy was refused"))
+        self._send_silently(batch)
+        self._session.transaction.status = FAILED
+
+
+def _is_unparsed(shape: Shape) -> bool:
+    return shape.analysis is not None and shape.analysis.unparsed
+
+
+def _mark_sent(batch: Batch) -> None:
+    for prepared, _ in batch.parsed:
+        prepared.at_origin = prepared.own is None
