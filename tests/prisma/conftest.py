@@ -1,4 +1,4 @@
-"""A client generated from tests/prisma/schema.prisma into a temporary place, and a database with its tables."""
+"""A client generated from the schema here into a temporary place, and a database with its tables."""
 
 from __future__ import annotations
 

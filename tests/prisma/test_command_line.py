@@ -1,4 +1,4 @@
-"""Prisma's command line over the schema engine: migrations, push and pull, and what it says when it cannot."""
+"""Prisma's command line over the schema engine: migrations, push, pull, and what it says when it cannot."""
 
 from __future__ import annotations
 

@@ -95,11 +95,14 @@ async def test_a_server_that_returns_is_used_again(rich: Any, rich_database: Any
 async def test_a_session_that_the_server_ends_in_a_transaction_is_an_error_for_it_alone(
     client: Any, rich: Any, cluster: Cluster
 ) -> None:
-    with pytest.raises(rich.errors.PrismaError):
+    async def lose_the_session() -> None:
         async with client.tx() as transaction:
             [row] = await transaction.query_raw("SELECT pg_backend_pid() AS pid")
             cluster.execute(f"SELECT pg_terminate_backend({row['pid']}, 5000)")
             await transaction.category.create({"name": "a"})
+
+    with pytest.raises(rich.errors.PrismaError):
+        await lose_the_session()
     assert await client.category.count() == 0
 
 

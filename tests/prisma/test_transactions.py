@@ -33,19 +33,25 @@ async def test_a_transaction_is_seen_by_others_only_when_it_has_committed(client
 
 
 async def test_an_exception_rolls_the_transaction_back(client: Any) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with client.tx() as transaction:
             await transaction.category.create({"name": "a"})
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await client.category.count() == 0
 
 
 async def test_a_transaction_beyond_its_timeout_is_rolled_back(client: Any, rich: Any) -> None:
-    with pytest.raises(rich.errors.TransactionExpiredError):
+    async def dawdle() -> None:
         async with client.tx(timeout=timedelta(milliseconds=50)) as transaction:
             await transaction.category.create({"name": "a"})
             await transaction.query_raw("SELECT pg_sleep(0.3)::text")
             await transaction.category.create({"name": "b"})
+
+    with pytest.raises(rich.errors.TransactionExpiredError):
+        await dawdle()
     assert await client.category.count() == 0
 
 

@@ -11,7 +11,7 @@ const { bindAdapter } = require('driver-adapter-utils-5')
 // Column types the adapter knows no name for, and the one it reads in the same way (object identifiers of pg_type).
 // "char" and name are text; a list of timestamptz reads as a list of timestamp, since the connection writes UTC.
 const SAME_AS = new Map([[18, 25], [19, 25], [1002, 1009], [1003, 1009], [1185, 1115]])
-const CLOSING = new Set(['57P01', '57P02', '57P03', '53300'])
+const CLOSING = new Set(['08000', '08001', '08003', '08004', '08006', '57P01', '57P02', '57P03', '53300'])
 
 // What pg would parse further than the engine wants it: Json stays text, a moment loses the offset, which is UTC's.
 const [JSON_LIST, JSONB_LIST, TEXT_LIST, TIMESTAMPTZ_LIST] = [199, 3807, 1009, 1185]

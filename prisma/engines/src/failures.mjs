@@ -17,7 +17,7 @@ export class Failure extends Error {
 const UNREACHABLE = new Set([
   'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOENT', 'EACCES', 'ECONNABORTED',
 ])
-const CLOSED = new Set(['ECONNRESET', 'EPIPE', '57P01', '57P02', '08003', '08006'])
+const CLOSED = new Set(['ECONNRESET', 'EPIPE', '57P01', '57P02', '08000', '08003', '08004', '08006'])
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|ERR_OSSL)/
 
 const unreachable = ({ host, port }) => new Failure('P1001', `Can't reach database server at \`${host}:${port}\`.`, {
@@ -38,6 +38,7 @@ const REFUSALS = {
     `Database \`${database}\` already exists on the database server at \`${host}:${port}\`.`, { database_name: database }),
   '53300': (_, error) => new Failure('P2037', `Too many database connections opened: ${error.message}`),
   '57P03': unreachable,
+  '08001': unreachable,
 }
 
 // What a driver's error means to Prisma, or undefined where the engine itself must judge it.

@@ -29,7 +29,8 @@ function routesFor(env) {
   const logQueries = Boolean(env.LOG_QUERIES)
   const onLog = (line) => { if (logQueries || JSON.parse(line).level === 'ERROR') process.stdout.write(`${line}\n`) }
   const engine = new Engine({ datamodel, url, logQueries, onLog })
-  engine.ready().catch(report)
+  // a first attempt before anybody asks; its reason is told to whoever asks for the status
+  engine.ready().catch(() => {})
   return new Routes({ engine, translator: new Translator(readOperations(datamodel)), metrics: new Metrics(engine) })
 }
 
@@ -38,7 +39,6 @@ function routesOrRefusal(env) {
   try {
     return routesFor(env)
   } catch (error) {
-    report(error)
     return { answer: () => { throw error } }
   }
 }
