@@ -1,0 +1,39 @@
+"""What the environment says: read once, refused with one sentence."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_URL: TypeAdapter[PostgresDsn] = TypeAdapter(PostgresDsn)
+
+
+class Settings(BaseSettings):
+    """``DATABASE_URL``: any address that Prisma takes. ``PORT``: 1 to 65535."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
+
+    database_url: SecretStr
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        try:
+            _URL.validate_python(url.get_secret_value())
+        except ValidationError as error:
+            raise ValueError("it is not a postgresql:// address with a host") from error
+        return url
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SystemExit, naming the variable and never its value."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # the environment fills the fields
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        name = str(fault["loc"][0]).upper()
+        reason = "it is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
+        raise SystemExit(f"app: {name} cannot be used: {reason}") from None

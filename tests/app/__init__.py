@@ -1,0 +1,1 @@
+"""Tests of the application: file for file, on a real PostgreSQL through real Prisma."""
