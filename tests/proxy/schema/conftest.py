@@ -1,4 +1,4 @@
-"""A database of one's own, on every PostgreSQL that is at hand."""
+"""A database of one's own, on the oldest and on the newest PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def newest_cluster() -> Generator[Cluster]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["tls_cluster", "cluster", "newest_cluster"], ids=["15", "16", "18"])
+@pytest.fixture(scope="session", params=["tls_cluster", "newest_cluster"], ids=["15", "18"])
 def server(request: pytest.FixtureRequest) -> Cluster:
-    """Each PostgreSQL that is at hand, in turn."""
+    """The oldest and the newest PostgreSQL that is served; the tests of the loader meet one between them."""
     running = request.getfixturevalue(request.param)
     assert isinstance(running, Cluster)
     return running

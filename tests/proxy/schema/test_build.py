@@ -7,6 +7,7 @@ import pytest
 from proxy.schema.build import build
 from proxy.schema.catalogue import ForeignKey
 from proxy.schema.objects import build_objects
+from tests.postgres import Cluster, Database
 from tests.proxy.schema.origin import Origin, relation
 
 pytestmark = pytest.mark.postgres
@@ -111,9 +112,12 @@ def test_the_surroundings_are_told(origin: Origin) -> None:
 
 
 @pytest.mark.tls
-def test_a_nondeterministic_collation_is_told(origin: Origin) -> None:
-    if not origin.database.cluster.tls:
-        pytest.skip("the embedded PostgreSQL is built without ICU")
-    origin.execute("CREATE COLLATION loose (PROVIDER = icu, LOCALE = 'und', DETERMINISTIC = false)")
-    ((oid,),) = origin.execute("SELECT oid::bigint FROM pg_collation WHERE collname = 'loose'")
-    assert origin.catalogue().nondeterministic_collations == {oid}
+def test_a_nondeterministic_collation_is_told(tls_cluster: Cluster) -> None:
+    # The embedded PostgreSQL is built without ICU.
+    database = Database(tls_cluster, "collations")
+    database.create()
+    database.execute("CREATE COLLATION loose (PROVIDER = icu, LOCALE = 'und', DETERMINISTIC = false)")
+    ((oid,),) = database.execute("SELECT oid::bigint FROM pg_collation WHERE collname = 'loose'")
+    found = Origin(database).catalogue().nondeterministic_collations
+    database.drop()
+    assert found == {oid}

@@ -1,4 +1,4 @@
-"""Tests of the queries as PostgreSQL 15, 16 and 18 answer them, to a superuser and to a role that is none."""
+"""Tests of the queries as PostgreSQL 15 and 18 answer them, to a superuser and to a role that is none."""
 
 from __future__ import annotations
 
