@@ -127,7 +127,8 @@ def test_the_folder_prisma_does_not_shadow_the_installed_client() -> None:
 
 
 def test_every_target_is_listed_by_help_and_is_short() -> None:
-    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--no-print-directory", "help"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[1] for line in listed.splitlines()} == set(targets())
     assert not {name: recipe for name, recipe in targets().items() if len(recipe) > 3}
 
