@@ -1,4 +1,4 @@
-"""Every error this proxy raises, on one page: the type says whose fault it was, ``sqlstate`` what a client is told.
+"""Every error this proxy raises, on one page: the type says whose fault, ``sqlstate`` what a client is told.
 
 Source of the codes: PostgreSQL docs, errcodes-appendix, "PostgreSQL Error Codes".
 """

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from proxy.admin.server import AdminServer
@@ -17,14 +18,14 @@ from proxy.cache.scopes import Scopes
 from proxy.cache.ttl import TtlRule
 from proxy.config import Settings
 from proxy.errors import ConfigurationError
+from proxy.house_view import HouseView
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Templates
 from proxy.net.catalogue import CatalogueLoader
 from proxy.net.directory import Directory
 from proxy.net.doubt import Doubts
 from proxy.net.freshness import Freshness
-from proxy.net.house_view import HouseView
-from proxy.net.hub import Hub
+from proxy.net.hub import Hub, HubOptions
 from proxy.net.listener import Listener
 from proxy.net.predecessors import Predecessors
 from proxy.net.questions import Connection, ask
@@ -64,7 +65,7 @@ class Service:
         )
         self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
         self._hub = self._make_hub(limits)
-        self._hub.view = HouseView(self._hub, version("orrery"), f"{os.uname().nodename}-{os.getpid()}")
+        self._view = self._hub.view = HouseView(self._hub, _version(), f"{os.uname().nodename}-{os.getpid()}")
         self._listener = Listener(self._hub, settings.listen)
         self._admin: AdminServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,10 +89,8 @@ class Service:
             self._freshness,
             self._roles,
             Doubts(self._memory, self._ask),
-            pool=settings.pool,
-            max_clients=settings.max_clients,
-            login_seconds=settings.login_seconds,
-            tls=self._certificate(),
+            HubOptions(settings.pool, settings.max_clients, settings.login_seconds),
+            self._certificate(),
         )
 
     async def start(self) -> None:
@@ -103,7 +102,7 @@ class Service:
         self.address = await self._listener.start()
         if isinstance(settings.admin, Address):
             await self._start_admin(settings.admin)
-        self._tasks = [
+        self._tasks += [
             spawn(self._freshness.watch(settings.origin.database), name="heartbeat"),
             spawn(self._sweep(), name="sweep"),
         ]
@@ -112,7 +111,7 @@ class Service:
     async def _start_admin(self, address: Address) -> None:
         token = self._settings.admin_token
         self._admin = AdminServer(
-            self._hub.view, address, token.get_secret_value() if token is not None else None
+            self._view, address, token.get_secret_value() if token is not None else None
         )
         try:
             where = self._admin.bind()
@@ -180,6 +179,14 @@ class Service:
             await asyncio.sleep(0 if left else _SWEEP_SECONDS)
 
 
+def _version() -> str:
+    """As installed; a checkout that nobody installed has none."""
+    try:
+        return version("orrery")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 async def serve(settings: Settings) -> int:
     """``orrery serve``: until SIGTERM or SIGINT; the exit status."""
     service = Service(settings)
@@ -190,7 +197,8 @@ async def serve(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: spawn(service.reload(), name="reload"))
     host = f"[{service.address.host}]" if ":" in service.address.host else service.address.host
-    print(f"ready postgresql://{host}:{service.address.port}", flush=True)
+    sys.stdout.write(f"ready postgresql://{host}:{service.address.port}\n")
+    sys.stdout.flush()
     await stop.wait()
     await service.stop(settings.drain_seconds)
     return 0

@@ -1,6 +1,7 @@
 """One client's socket: bytes to its session, the session's wishes to the world.
 
-The path of a hit is ``data_received`` -> ``Session.receive`` -> ``to_client`` -> ``transport.write``: one call
+The path of a hit is ``data_received`` -> ``Session.receive`` -> ``to_client`` -> ``transport.write``: one
+call
 stack. Back-pressure: whoever cannot write stops the reading on the other side.
 """
 
@@ -28,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 # The longest time a session waits for somebody else's fill before it asks for itself.
 _FOLLOW_SECONDS: Final = 1.0
-# How long what a vanished client has sent may take before its connection is given up (and watched as in doubt).
+# How long what a vanished client has sent may take before its connection is given up (and watched as in
+# doubt).
 _SETTLE_SECONDS: Final = 60.0
 
 SHUTDOWN: Final = backend.error_response(
@@ -40,7 +42,9 @@ SHUTDOWN: Final = backend.error_response(
 
 
 class ClientConnection(asyncio.Protocol):
-    """A client of ``hub``; ``log_in`` is what makes a session of it. Implements ``proxy.session.port.Port``."""
+    """A client of ``hub``; ``log_in`` is what makes a session of it. Implements
+    ``proxy.session.port.Port``.
+    """
 
     def __init__(self, hub: Hub, log_in: Callable[[ClientConnection], Awaitable[None]]) -> None:
         self.hub = hub
@@ -87,7 +91,7 @@ class ClientConnection(asyncio.Protocol):
         if session.waiting_for:
             self._balance()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.gone = True
         self._arrived.set()
         self.hub.clients.discard(self)
@@ -124,7 +128,9 @@ class ClientConnection(asyncio.Protocol):
         return data
 
     def begin_session(self, session: Session, rest: bytes) -> None:
-        """The login is over: from now on bytes are the session's. ``rest``: what came behind the login already."""
+        """The login is over: from now on bytes are the session's. ``rest``: what came behind the login
+        already.
+        """
         self.session = session
         rest += bytes(self._early)
         self._early.clear()
@@ -132,7 +138,9 @@ class ClientConnection(asyncio.Protocol):
             self.data_received(rest)
 
     def refuse(self, fault: OrreryError) -> None:
-        """Tell the client why, and close; its origin with it, for what was half sent must not be carried out."""
+        """Tell the client why, and close; its origin with it, for what was half sent must not be carried
+        out.
+        """
         logger.info("client=%s event=refused sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
         self.to_client(backend.error_response("FATAL", fault.sqlstate, str(fault)))
         self.close_client()
@@ -152,7 +160,8 @@ class ClientConnection(asyncio.Protocol):
         spawn(self._open_origin(), name="origin")
 
     async def _open_origin(self) -> None:
-        assert self.wanted is not None and self.session is not None
+        assert self.wanted is not None
+        assert self.session is not None
         try:
             connection = await origins.connect(self.hub.url, self.wanted)
         except OrreryError as fault:
@@ -168,7 +177,8 @@ class ClientConnection(asyncio.Protocol):
 
     def attach(self, connection: OriginConnection) -> None:
         """Lend ``connection`` to the session."""
-        assert self.session is not None and connection.learnt is not None
+        assert self.session is not None
+        assert connection.learnt is not None
         if self.gone:
             connection.close()
             return
@@ -259,7 +269,8 @@ class ClientConnection(asyncio.Protocol):
     # The origin's side
 
     def _from_origin(self, data: bytes) -> None:
-        assert self.session is not None and self.origin is not None
+        assert self.session is not None
+        assert self.origin is not None
         try:
             self.session.origin_received(data, time.monotonic())
         except OrreryError as fault:

@@ -41,7 +41,9 @@ class Place:
 
 
 class Directory:
-    """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt anew."""
+    """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt
+    anew.
+    """
 
     def __init__(
         self, memory: Memory[Session], loader: CatalogueLoader, on_shared_change: Callable[[], None]

@@ -1,4 +1,5 @@
-"""Writes in doubt: their connection was lost between sending and ReadyForQuery, so the backend may commit later.
+"""Writes in doubt: their connection was lost between sending and ReadyForQuery, so the backend may commit
+later.
 
 What they may change stays suspended until that backend is gone, and is then dropped as if it had committed.
 Source: PostgreSQL docs, monitoring-stats, "pg_stat_activity"; functions-admin, "Server Signaling Functions".

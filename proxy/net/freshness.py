@@ -47,7 +47,7 @@ class Level:
 class Freshness:
     """``wanted`` is the option; ``on_settings_reloaded`` works the live sessions' keys out anew."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the one place where all that bears on freshness meets
         self,
         wanted: str,
         catalogue_seconds: float,
@@ -97,7 +97,8 @@ class Freshness:
         if self._wanted == "wire":
             if self._identity is not None and self._identity.in_recovery:
                 raise ConfigurationError(
-                    "--freshness wire: the origin is in recovery (a read replica), writes reach it by another way"
+                    "--freshness wire: the origin is in recovery (a read replica), so writes reach it by "
+                    "another way: choose --freshness ttl"
                 )
             await self._predecessors.look()
             self._set_level()

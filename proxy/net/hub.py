@@ -19,7 +19,7 @@ from proxy.session.shared import Shared
 
 if TYPE_CHECKING:
     from proxy.net.client import ClientConnection
-    from proxy.net.house_view import HouseView
+    from proxy.net.view import View
 
 ClientPid = NewType("ClientPid", int)
 
@@ -41,10 +41,19 @@ class Profile:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class HubOptions:
+    """``pool``: transaction or session; ``login_seconds`` bounds a login, the origin's answer included."""
+
+    pool: str
+    max_clients: int
+    login_seconds: float
+
+
 class Hub:
     """One for each proxy process. ``tls`` is None where clients are served without."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - it only keeps together what every client needs
         self,
         url: OriginUrl,
         shared: Shared,
@@ -52,10 +61,7 @@ class Hub:
         freshness: Freshness,
         roles: Roles,
         doubts: Doubts,
-        *,
-        pool: str,
-        max_clients: int,
-        login_seconds: float,
+        options: HubOptions,
         tls: ServerTls | None,
     ) -> None:
         self.url = url
@@ -64,13 +70,11 @@ class Hub:
         self.freshness = freshness
         self.roles = roles
         self.doubts = doubts
-        self.pool = pool
-        self.max_clients = max_clients
-        self.login_seconds = login_seconds
+        self.options = options
         self.tls = tls
         self.draining = False
         self.clients: set[ClientConnection] = set()
-        self.view: HouseView
+        self.view: View
         self._by_pid: dict[int, ClientConnection] = {}
         self._by_origin_pid: dict[int, int] = {}
         self._next_pid = _FIRST_PID

@@ -53,12 +53,12 @@ async def log_in(client: ClientConnection) -> None:
     """The whole login of one client, bounded in time; what goes wrong is told to this client alone."""
     hub = client.hub
     try:
-        async with asyncio.timeout(hub.login_seconds):
+        async with asyncio.timeout(hub.options.login_seconds):
             await Login(client).run()
     except ClientLeft:
         client.close_client()
     except TimeoutError:
-        logger.info("event=login_timeout seconds=%s", hub.login_seconds)
+        logger.info("event=login_timeout seconds=%s", hub.options.login_seconds)
         client.close_client()
     except OriginRefused as fault:
         client.to_client(frontend_error(fault))
@@ -86,7 +86,7 @@ class Login:
         message = await self._startup()
         if message is None:
             return
-        if len(self._hub.clients) > self._hub.max_clients:
+        if len(self._hub.clients) > self._hub.options.max_clients:
             raise TooManyClients("sorry, too many clients already")
         if self._hub.draining:
             raise _shutting_down()
@@ -209,7 +209,7 @@ class Login:
         profile_key: ProfileKey = (wanted.user, name, tuple(sorted(wanted.parameters.items())))
         profile = hub.profile(profile_key)
         connection: OriginConnection | None = None
-        if profile is None or hub.pool == "session" or isinstance(wanted.key, Trusted):
+        if profile is None or hub.options.pool == "session" or isinstance(wanted.key, Trusted):
             connection = await self._origin(wanted)
             assert connection.learnt is not None
             profile = Profile(connection.statuses, connection.learnt, time.monotonic())
@@ -224,7 +224,7 @@ class Login:
         state = State(learnt.database, learnt.session_user, learnt.values)
         learnt.apply(state, first=True)
         client.wanted = wanted
-        own_pid = connection.process_id if connection is not None and hub.pool == "session" else None
+        own_pid = connection.process_id if connection is not None and hub.options.pool == "session" else None
         client.pid, client.secret = hub.register(client, own_pid)
         session = Session(client, hub.shared, database, state)
         client.to_client(last_word + _welcome(profile, client.pid, client.secret))

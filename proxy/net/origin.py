@@ -84,7 +84,7 @@ class OriginConnection(asyncio.Protocol):
             except OrreryError:
                 self.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self._lost = True
         self._frames.put_nowait(None)
         if self._byte is not None and not self._byte.done():
@@ -260,7 +260,9 @@ async def _open(url: OriginUrl) -> OriginConnection:
 async def _encrypt(
     connection: OriginConnection, url: OriginUrl, context: ssl.SSLContext, *, optional: bool
 ) -> bytes | None:
-    """Go on under TLS. The binding data of the origin's certificate (b"" where it has none); None without TLS."""
+    """Go on under TLS. The binding data of the origin's certificate (b"" where it has none); None without
+    TLS.
+    """
     if url.sslnegotiation != "direct":
         connection.send(startup.SSL_REQUEST)
         answer = await connection.answer_byte()

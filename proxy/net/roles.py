@@ -1,4 +1,5 @@
-"""Who may log in to the proxy, and by what they are known: the origin's roles, the URL's user, the users file.
+"""Who may log in to the proxy, and by what they are known: the origin's roles, the URL's user, the users
+file.
 
 The origin's own word comes first, so that a changed password or NOLOGIN counts here as it does there.
 Source: PostgreSQL docs, catalog-pg-authid.
@@ -31,7 +32,9 @@ _ASK_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A role as somebody stores it. ``credential`` None: it has no password. ``valid_until``: unix seconds."""
+    """A role as somebody stores it. ``credential`` None: it has no password. ``valid_until``: unix
+    seconds.
+    """
 
     credential: Credential | None
     valid_until: float | None = None
@@ -43,7 +46,9 @@ class Known:
 
 
 class Roles:
-    """``auth_query``: auto, off, or a query with one parameter; ``connect`` opens the connection that asks it."""
+    """``auth_query``: auto, off, or a query with one parameter; ``connect`` opens the connection that asks
+    it.
+    """
 
     def __init__(
         self, user: str, password: str | None, auth_query: str, connect: Callable[[], Awaitable[Connection]]

@@ -42,13 +42,16 @@ class Read:
 
     @property
     def key(self) -> bytes:
-        """What makes this run differ from another of the same statement: formats, parameters, row description or not."""
+        """What makes this run differ from another of the same statement: formats, parameters, row description
+        or not.
+        """
         return (b"T" if self.described else b"-") + self.tail
 
 
 @final
 class OwnStep:
-    """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours, or what the
+    """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours, or what
+    the
     memory answers (``reply``) to a read whose statement the origin is describing."""
 
     __slots__ = ("command", "kind", "reply", "tail")
@@ -64,8 +67,9 @@ class OwnStep:
 class Batch:
     """Messages of the extended protocol up to Sync (``simple`` None), or one Query, or one FunctionCall.
 
-    ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of it has
-    been sent already (Flush, or too much to hold), the rest follows. ``waited``: what it has waited for once, it does not again.
+    ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of it
+    has been sent already (Flush, or too much to hold), the rest follows. ``waited_...``: what it has waited
+    for once, it does not wait for again.
     """
 
     __slots__ = (

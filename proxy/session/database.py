@@ -1,4 +1,6 @@
-"""One database of the origin as sessions see it: its oid and what its catalogue says, or that nobody knows just now."""
+"""One database of the origin as sessions see it: its oid and what its catalogue says, or that nobody knows
+just now.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from proxy.schema.catalogue import Catalogue
 class Database:
     """Shared by all sessions of one database; only the net changes it.
 
-    ``catalogue`` is None while it has not been read, or is known to be out of date: nothing is served or stored
+    ``catalogue`` is None while it has not been read, or is known to be out of date: nothing is served or
+    stored
     from what it would say, and every write has unknown reach.
     """
 

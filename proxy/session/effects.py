@@ -26,7 +26,8 @@ _ENDING: Final = frozenset(
     )
 )
 
-# An unparsable text changed nothing if the origin's first word is that it cannot parse it either: 42601 with a
+# An unparsable text changed nothing if the origin's first word is that it cannot parse it either: 42601 with
+# a
 # position in the client's own text, not in a function's.
 _SYNTAX_ERROR: Final = "42601"
 
@@ -232,7 +233,9 @@ def _forget_name(named: Named, statements: Statements) -> None:
 
 
 def _reconcile(after: int, transaction: Transaction, state: State, statements: Statements) -> None:
-    """The origin's own status byte has the last word; where ours says something else, we have missed something."""
+    """The origin's own status byte has the last word; where ours says something else, we have missed
+    something.
+    """
     if after == IDLE:
         if transaction.status != IDLE:
             state.commit()

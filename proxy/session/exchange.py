@@ -1,6 +1,7 @@
 """One batch that went to the origin, and its replies on their way back.
 
-Frames come in, what the client gets goes out at once; only what may not be told before the memory has been put
+Frames come in, what the client gets goes out at once; only what may not be told before the memory has been
+put
 right (CommandComplete and ReadyForQuery of a write) is held.
 Source: PostgreSQL docs, protocol-flow, "Extended Query", "COPY Operations"; protocol-error-fields.
 """
@@ -32,9 +33,11 @@ _ENDS: Final[dict[int, bytes]] = {
 
 @final
 class Exchange:
-    """``ran``: the statements in order. ``reach``: what it may change, the pending changes it may commit included.
+    """``ran``: the statements in order. ``reach``: what it may change, the pending changes it may commit
+    included.
 
-    ``commits``: something may become visible by it. ``silent``: a question of our own, the client sees nothing.
+    ``commits``: something may become visible by it. ``silent``: a question of our own, the client sees
+    nothing.
     ``synced``: the Sync (or Query) that ends it has been sent.
     """
 
@@ -100,12 +103,16 @@ class Exchange:
         self._at = 0
 
     def follow(self, plan: bytes, own: list[OwnStep]) -> None:
-        """Further steps whose replies are expected, in order; without a plan frames are passed on as they come."""
+        """Further steps whose replies are expected, in order; without a plan frames are passed on as they
+        come.
+        """
         self._plan += plan
         self.own.extend(own)
 
     def take(self, kind: int, raw: bytes, out: list[bytes]) -> bool:
-        """One frame (or a piece of rows) from the origin; True when it was the ReadyForQuery that ends all."""
+        """One frame (or a piece of rows) from the origin; True when it was the ReadyForQuery that ends
+        all.
+        """
         if kind == backend.DATA_ROW:
             self._row(raw, out)
             return False

@@ -65,7 +65,9 @@ class Outlook:
         understand(shape, self._shared, self._database, self._state)
 
     def statements_now(self, prepared: Prepared | None) -> tuple[Statement, ...]:
-        """What a prepared statement does under the present settings: PostgreSQL plans anew when the path changes."""
+        """What a prepared statement does under the present settings: PostgreSQL plans anew when the path
+        changes.
+        """
         if prepared is None or prepared.own is not None:
             return (UNKNOWN_STATEMENT,)
         shape = prepared.shape
@@ -92,7 +94,8 @@ class Outlook:
             reason = self._reason_of_read(read)
             if reason:
                 return reason, reads
-            assert read.statement is not None and read.statement.shape is not None
+            assert read.statement is not None
+            assert read.statement.shape is not None
             reads.append((read.statement.shape, read.key))
         return refusal or ("" if batch.plain else "pipeline"), reads
 

@@ -51,13 +51,17 @@ class Port(Protocol):
         """Call ``resume`` of this session after the longest time a follower may wait, unless it was woken."""
 
     def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
-        """The origin was lost between sending and ReadyForQuery: watch that backend, then end the suspension."""
+        """The origin was lost between sending and ReadyForQuery: watch that backend, then end the
+        suspension.
+        """
 
     def translate_notification(self, raw: bytes) -> bytes:
         """A NotificationResponse with the process id by which clients know its sender."""
 
     def purge(self, table: tuple[str, ...] | None) -> None:
-        """ORRERY PURGE. Raises ``OrreryError`` where this session's role may not, or the table does not exist."""
+        """ORRERY PURGE. Raises ``OrreryError`` where this session's role may not, or the table does not
+        exist.
+        """
 
     def status(self) -> Rows:
         """The rows of SHOW orrery.status."""

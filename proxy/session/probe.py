@@ -1,6 +1,8 @@
-"""Asking the origin for everything that shapes answers and that no message tells: one row, outside transactions.
+"""Asking the origin for everything that shapes answers and that no message tells: one row, outside
+transactions.
 
-The statement has a reserved name and is closed in the same flight: it must neither replace the client's unnamed
+The statement has a reserved name and is closed in the same flight: it must neither replace the client's
+unnamed
 statement nor outlive a DISCARD. Everything in it is schema-qualified, for the search_path is the client's.
 Source: PostgreSQL docs, functions-info, "Session Information Functions"; view-pg-locks.
 """
@@ -28,7 +30,8 @@ _LOCKED: Final = """EXISTS (SELECT FROM pg_catalog.pg_locks AS l
 _MICROSECONDS: Final = "(pg_catalog.date_part('epoch', {}) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8"
 
 TEXT: Final = f"""SELECT session_user, current_user,
- (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()),
+ (SELECT d.oid FROM pg_catalog.pg_database AS d
+  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()),
  pg_catalog.pg_backend_pid(),
  (SELECT {_MICROSECONDS.format("a.backend_start")}
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a),

@@ -1,6 +1,7 @@
 """One client's conversation: frames in, frames out; who answers is decided here. No I/O, no clock.
 
-The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``: one call stack, nothing parsed,
+The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``: one call stack, nothing
+parsed,
 nothing awaited. Everything else goes through ``_dispatch``, which may have to wait (for a connection, for the
 catalogue, for an equal fill on its way); what the client says meanwhile is kept until ``resume``.
 The class is long because it is the one place where all rooms meet; it only decides, others know how.
@@ -67,14 +68,15 @@ class Session:
         self._flight: Flight[Session] | None = None
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
-        self._skipping = False
         self._ready = False
         self.reconsider()
 
     # From the client
 
     def receive(self, data: bytes, now: float) -> None:
-        """Bytes from the client. ``OrreryError``: the conversation cannot go on; tell the client and close."""
+        """Bytes from the client. ``OrreryError``: the conversation cannot go on; tell the client and
+        close.
+        """
         self.now = now
         segments = self._scanner.scan(data)
         if self.waiting_for:
@@ -100,8 +102,6 @@ class Session:
             self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
             self.uplink.copy(raw)
-        elif self._skipping:
-            return
         elif kind == frontend.BIND:
             intake.bind(raw)
         elif kind == frontend.EXECUTE:
@@ -121,7 +121,6 @@ class Session:
             self._open_batch(b"")
 
     def _sync(self, raw: bytes) -> None:
-        self._skipping = False
         intake = self._intake
         batch = intake.batch
         if self._ready and batch.plain and not batch.opened and self._from_memory(batch):
@@ -131,8 +130,6 @@ class Session:
         self._dispatch(intake.finish())
 
     def _query(self, raw: bytes) -> None:
-        if self._skipping:
-            return
         text = frontend.read_query(raw)
         intake = self._intake
         if self._ready and not intake.batch.plan:
@@ -244,7 +241,8 @@ class Session:
         return self.outlook.examine(batch, self.refusal())
 
     def _revisit(self, batch: Batch, reads: list[tuple[Shape, bytes]]) -> bool:
-        """The memory may answer in principle: has it the answer by now, is it on its way, is the catalogue missing?
+        """The memory may answer in principle: has it the answer by now, is it on its way, is the catalogue
+        missing?
 
         True where that settles what happens next.
         """
@@ -308,7 +306,9 @@ class Session:
         self.waiting_for = what
 
     def resume(self, now: float) -> None:
-        """What this session waited for is there, or will not come: look at the batch again, then at what followed."""
+        """What this session waited for is there, or will not come: look at the batch again, then at what
+        followed.
+        """
         self.now = now
         batch, self._held_batch = self._held_batch, None
         if self._flight is not None:
@@ -353,7 +353,9 @@ class Session:
         self.flush()
 
     def origin_received(self, data: bytes, now: float) -> None:
-        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any more."""
+        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any
+        more.
+        """
         self.now = now
         self.uplink.received(data)
         self.flush()
@@ -364,7 +366,9 @@ class Session:
         self.uplink.lost()
 
     def client_gone(self, now: float) -> bool:
-        """The client is gone. True while something it sent may still commit: keep the origin until that is settled."""
+        """The client is gone. True while something it sent may still commit: keep the origin until that is
+        settled.
+        """
         self.now = now
         self._leave_flight()
         self._held_batch = None
@@ -372,7 +376,9 @@ class Session:
         return self.uplink.settle_without_client()
 
     def cancel_waiting(self, now: float) -> None:
-        """CancelRequest while this session waits for somebody else's fill: it has asked the origin nothing."""
+        """CancelRequest while this session waits for somebody else's fill: it has asked the origin
+        nothing.
+        """
         self.now = now
         if self._flight is not None:
             self._flight.leave(self)
@@ -396,7 +402,9 @@ class Session:
         return "pipeline" if self.uplink.busy else self.outlook.refusal()
 
     def reconsider(self) -> None:
-        """After anything that ``refusal`` or the scope depends on: the path of a hit only looks at the result."""
+        """After anything that ``refusal`` or the scope depends on: the path of a hit only looks at the
+        result.
+        """
         self.outlook.refresh()
         self._ready = self.refusal() in ("", "catalogue")
 

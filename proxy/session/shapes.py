@@ -1,6 +1,7 @@
 """One text in one scope, with all that is known of it: analysed once, looked up by bytes afterwards.
 
-The table is bounded in texts and bytes. Its oldest shape goes first, but one whose answers are still remembered
+The table is bounded in texts and bytes. Its oldest shape goes first, but one whose answers are still
+remembered
 gets a second chance; a prepared statement keeps its shape alive by itself.
 """
 
@@ -52,7 +53,9 @@ class Shapes:
         self.forgotten = 0
 
     def of(self, scope: int) -> ScopedShapes:
-        """The shapes of one scope: a session looks its texts up here, and asks ``add`` for those it misses."""
+        """The shapes of one scope: a session looks its texts up here, and asks ``add`` for those it
+        misses.
+        """
         found = self._scopes.get(scope)
         if found is None:
             found = self._scopes[scope] = {}

@@ -49,7 +49,8 @@ KEY_SETTINGS: Final = (
 # Not in the key, but the session must know them: the isolation of a plain BEGIN, and our own switch.
 WATCHED_SETTINGS: Final = ("default_transaction_isolation", "orrery.cache")
 
-# The origin reports each change of these by ParameterStatus, before ReadyForQuery; the text of a SET would say
+# The origin reports each change of these by ParameterStatus, before ReadyForQuery; the text of a SET would
+# say
 # less (``SET datestyle = 'ISO'`` leaves the order of day and month as it was).
 REPORTED: Final = frozenset(
     ("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings")
@@ -158,7 +159,9 @@ class State:
     def probed(
         self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool
     ) -> None:
-        """The origin told everything, outside a transaction. ``first``: this connection has just been opened."""
+        """The origin told everything, outside a transaction. ``first``: this connection has just been
+        opened.
+        """
         own = self._current.values.get("orrery.cache", "")
         self.database = database
         self.session_user = session_user
@@ -175,7 +178,9 @@ class State:
         self.doubt = False
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
-        """A statement that the origin accepted changed something. SET LOCAL outside a transaction does nothing."""
+        """A statement that the origin accepted changed something. SET LOCAL outside a transaction does
+        nothing.
+        """
         if isinstance(change, Doubt):
             self.doubt = True
         elif isinstance(change, DiscardAll):

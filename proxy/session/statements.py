@@ -1,6 +1,7 @@
 """The client's prepared statements and portals, and which of them the origin has heard of.
 
-A statement whose every use so far was answered from memory is unknown to the origin. It is prepared there late,
+A statement whose every use so far was answered from memory is unknown to the origin. It is prepared there
+late,
 and only under the settings and role of its own Parse: literals became values then.
 Source: PostgreSQL docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
 """
@@ -43,7 +44,8 @@ class Prepared:
 
 @final
 class Statements:
-    """Names to statements and portals of one client; SQL-level PREPARE and cursors share the names as PostgreSQL's do.
+    """Names to statements and portals of one client; SQL-level PREPARE and cursors share the names as
+    PostgreSQL's do.
 
     Bounded by what the origin itself would hold: a statement that is only here costs its text.
     """

@@ -1,6 +1,7 @@
 """A session's way to the origin: what is sent, what is suspended meanwhile, what the replies settle.
 
-The order is everything: tickets are taken and reaches suspended before anything is sent; generations are raised
+The order is everything: tickets are taken and reaches suspended before anything is sent; generations are
+raised
 before ReadyForQuery is handed on.
 """
 
@@ -28,6 +29,7 @@ from proxy.wire import backend, frontend
 if TYPE_CHECKING:
     from proxy.session.session import Session
 
+_NOTIFICATION: Final = backend.NOTIFICATION_RESPONSE
 # Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
 # statements that it has not heard of before them.
 _ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
@@ -68,7 +70,9 @@ class Uplink:
     # To the origin
 
     def send(self, batch: Batch, refusal: str, reads: list[tuple[Shape, bytes]]) -> None:
-        """Send a batch, or the opened part of it. ``reads``: what may be remembered of it unless ``refusal``."""
+        """Send a batch, or the opened part of it. ``reads``: what may be remembered of it unless
+        ``refusal``.
+        """
         assert self.origin is not None
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
@@ -147,14 +151,12 @@ class Uplink:
 
     def _statements_of(self, batch: Batch) -> list[Statement]:
         found: list[Statement] = []
-        runs = list(batch.runs)
         for read in batch.reads:
             # Planning at Bind runs functions that claim to be immutable, whether or not Execute follows.
-            if not read.executed and not all(
-                s.reach.proven for s in self._session.outlook.statements_now(read.statement)
-            ):
-                runs.append(read.statement)
-        for prepared in runs:
+            planned = self._session.outlook.statements_now(read.statement)
+            if not read.executed and any(not s.reach.proven for s in planned):
+                found.extend(planned)
+        for prepared in batch.runs:
             found.extend(self._session.outlook.statements_now(prepared))
         if batch.simple is not None:
             assert batch.simple.analysis is not None
@@ -188,7 +190,8 @@ class Uplink:
         return [statement.parse_frame() for statement in late]
 
     def _introduce_statements(self) -> None:
-        """Before anything that may change what a Parse means: the origin hears of every statement it does not know.
+        """Before anything that may change what a Parse means: the origin hears of every statement it does not
+        know.
 
         In an exchange of its own, so that a failure touches nothing of the client's.
         """
@@ -257,12 +260,13 @@ class Uplink:
     # From the origin
 
     def received(self, data: bytes) -> None:
-        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any more."""
-        for kind, raw, _ in self._scanner.scan(data):
+        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any
+        more.
+        """
+        for kind, said, _ in self._scanner.scan(data):
+            raw = self._session.port.translate_notification(said) if kind == _NOTIFICATION else said
             if kind == backend.PARAMETER_STATUS:
                 self._reported(raw)
-            elif kind == backend.NOTIFICATION_RESPONSE:
-                raw = self._session.port.translate_notification(raw)
             if not self.exchanges:
                 self._unasked(kind, raw)
                 continue
@@ -376,7 +380,9 @@ class Uplink:
     # Doubt and loss
 
     def probe_if_in_doubt(self) -> None:
-        """Ask the origin what it cannot be told apart otherwise: settings, role, locks; in idle moments only."""
+        """Ask the origin what it cannot be told apart otherwise: settings, role, locks; in idle moments
+        only.
+        """
         wanted = self._session.state.doubt or self._session.state.locked
         if (
             wanted
@@ -398,7 +404,9 @@ class Uplink:
         self._session.reconsider()
 
     def lost(self) -> None:
-        """The connection to the origin is gone. What may still commit there stays suspended until that backend is gone."""
+        """The connection to the origin is gone. What may still commit there stays suspended until that
+        backend is gone.
+        """
         self.origin = None
         exchanges = list(self.exchanges)
         self.exchanges.clear()
@@ -426,7 +434,9 @@ class Uplink:
         )
 
     def settle_without_client(self) -> bool:
-        """The client is gone. True while something it sent may still commit: keep the origin until that is settled."""
+        """The client is gone. True while something it sent may still commit: keep the origin until that is
+        settled.
+        """
         self.client_is_gone = True
         if any(e.suspensions for e in self.exchanges):
             if self.exchanges[-1].copying and self.origin is not None:

@@ -109,7 +109,7 @@ class HouseView:
             ("freshness_since_seconds", round(time.monotonic() - level.since)),
             ("origin", str(hub.url)),
             ("origin_answers", "yes" if self.ready() else "no"),
-            ("pool", hub.pool),
+            ("pool", hub.options.pool),
             ("cache", "on" if hub.shared.options.cache else "off"),
             ("entries", memory.entries),
             ("bytes", memory.bytes),
@@ -182,14 +182,13 @@ def _named(database: Database, table: str) -> list[Relation]:
     if catalogue is None:
         return []
     schema, _, name = table.rpartition(".")
-    found = [
+    return [
         r
         for (s, n), oid in catalogue.relation_names.items()
         if n == name and schema in ("", s)
         for r in (catalogue.relations.get(oid),)
         if r is not None
     ]
-    return found
 
 
 def _family(catalogue: Catalogue | None, relation: Relation) -> set[int]:
