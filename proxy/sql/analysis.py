@@ -135,9 +135,10 @@ class Transaction:
 class Named:
     """A statement that speaks of a prepared statement or cursor by name: the session knows what that is.
 
-    ``action``: 'prepare', 'execute', 'deallocate', 'declare', 'fetch', 'close'; name "" stands for ALL. For prepare and declare, ``inner`` is what one run of the statement behind the name may do.
-    ``arguments``: what evaluating the arguments of an EXECUTE may do. The statement itself has unknown reach
-    where the action runs what stands behind the name; who knows the name may use ``inner`` in its place.
+    ``action``: 'prepare', 'execute', 'deallocate', 'declare', 'fetch', 'close'; name "" stands for ALL. For
+    prepare and declare, ``inner`` is what one run of the statement behind the name may do. ``arguments``:
+    what evaluating the arguments of an EXECUTE may do. The statement itself has unknown reach where the
+    action runs what stands behind the name; who knows the name may use ``inner`` in its place.
     """
 
     action: str

@@ -90,6 +90,11 @@ def _type_of_that_name(proof: Proof, scope: Scope, name: tuple[str | None, str])
     return found.oid if found is not None and found.kind != "p" else oids.UNTYPED
 
 
+def has_effects(name: str) -> bool:
+    """Does a call of this name lock, unlock or set something?"""
+    return name in LOCKS or name in ("pg_advisory_unlock_all", "set_config")
+
+
 def _note_effects(proof: Proof, name: str) -> None:
     """What a call does to the session; a name is enough, for it can only make us more careful."""
     if name in LOCKS:

@@ -14,11 +14,11 @@ from typing import Final, TypeVar, cast
 from pglast import ast, enums
 
 from proxy.sql.proof import oids, queries
-from proxy.sql.proof.calls import call
+from proxy.sql.proof.calls import call, has_effects
 from proxy.sql.proof.candidates import PREFIX, Choice, choose_operator
 from proxy.sql.proof.dates import is_moving
 from proxy.sql.proof.proof import Proof
-from proxy.sql.proof.purity import split_name
+from proxy.sql.proof.purity import descendants, split_name, tree_writes_nothing
 from proxy.sql.proof.scope import MISSING, SYSTEM_COLUMNS, Range, Scope, column_of
 from proxy.sql.proof.typenames import agree, convert, type_named, use_type
 from proxy.sql.proof.volatility import is_built_in
@@ -298,7 +298,48 @@ def _default(proof: Proof, scope: Scope, node: ast.SetToDefault) -> int:
 
 @_handles(ast.MergeSupportFunc)
 def _merge_action(proof: Proof, scope: Scope, node: ast.MergeSupportFunc) -> int:
+    if proof.knowledge.catalogue.server_version < _SQL_JSON_VERSION:
+        # An older server reads a call of a user's function merge_action().
+        proof.deny_unseen("version")
     return oids.TEXT
+
+
+# The SQL/JSON functions and MERGE_ACTION() are keywords since then, and calls of users' functions before.
+# Source: PostgreSQL docs, release-17, "Migration"; sql-keywords-appendix.
+_SQL_JSON_VERSION: Final = 170000
+# Grammar that no rule admits to the memory, but whose parts can be looked through for what might write.
+_OPAQUE: Final = (
+    ast.JsonArrayAgg,
+    ast.JsonArrayConstructor,
+    ast.JsonFuncExpr,
+    ast.JsonIsPredicate,
+    ast.JsonObjectAgg,
+    ast.JsonObjectConstructor,
+    ast.JsonParseExpr,
+    ast.JsonScalarExpr,
+    ast.JsonSerializeExpr,
+    ast.JsonTable,
+    ast.RangeTableFunc,
+    ast.XmlExpr,
+    ast.XmlSerialize,
+)
+_XML: Final = (ast.XmlExpr, ast.XmlSerialize, ast.RangeTableFunc)
+
+
+def opaque(proof: Proof, scope: Scope, node: ast.Node) -> int:
+    """A construct that is denied, but does not count as unseen code if nothing in it can write or lock."""
+    old_server = proof.knowledge.catalogue.server_version < _SQL_JSON_VERSION
+    if old_server and not isinstance(node, _XML):
+        proof.deny_unseen("version")
+    proof.deny("unsupported")
+    calls = (part for part in descendants(node) if isinstance(part, ast.FuncCall))
+    effects = any(has_effects(split_name(part.funcname)[1]) for part in calls)
+    if effects or not tree_writes_nothing(proof.knowledge, node, scope.path):
+        proof.pure = False
+    return oids.UNTYPED
+
+
+_HANDLERS.update(dict.fromkeys(_OPAQUE, opaque))
 
 
 @_handles(ast.MultiAssignRef)
@@ -413,6 +454,8 @@ def _apply(proof: Proof, choice: Choice) -> None:
 
 def settle_all(proof: Proof, node: ast.Node | None, choice: Choice, place: int) -> None:
     """A literal argument is taken for one of the types that the candidates accept in its ``place``."""
+    if node is None:
+        return
     accepted = choice.accepted[place] if place < len(choice.accepted) else frozenset()
     for kind in accepted:
         word = proof.knowledge.taint(kind)

@@ -31,6 +31,8 @@ _RECORDS: Final[dict[str, Columns]] = {
     "jsonb_array_elements": (("value", oids.JSONB),),
     "jsonb_array_elements_text": (("value", oids.TEXT),),
 }
+# A function of FROM, and its column definitions.
+_Part = tuple[ast.Node, "tuple[ast.Node, ...] | None"]
 _DML: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
@@ -327,8 +329,23 @@ def from_item(proof: Proof, scope: Scope, node: ast.Node | None) -> list[Range]:
         return _join(proof, scope, node)
     if isinstance(node, ast.RangeFunction):
         return [_function(proof, scope, node)]
-    proof.deny_unseen("sample" if isinstance(node, ast.RangeTableSample) else "unsupported")
+    if isinstance(node, ast.RangeTableSample):
+        return _sample(proof, scope, node)
+    if isinstance(node, ast.RangeTableFunc | ast.JsonTable):
+        expressions.opaque(proof, scope, node)
+        return [_aliased(Range("", (), open=True), node.alias)]
+    proof.deny_unseen("unsupported")
     return []
+
+
+def _sample(proof: Proof, scope: Scope, node: ast.RangeTableSample) -> list[Range]:
+    proof.deny("sample")
+    if split_name(node.method) not in ((None, "system"), (None, "bernoulli")):
+        # A method of an extension, or of anybody.
+        proof.pure = False
+    for argument in (*(node.args or ()), node.repeatable):
+        expressions.type_of(proof, scope, argument)
+    return from_item(proof, scope, node.relation)
 
 
 def _blind(scope: Scope) -> Scope:
@@ -359,7 +376,10 @@ def _named(proof: Proof, scope: Scope, node: ast.RangeVar) -> Range:
     relations.use(proof, relation)
     columns = tuple((column.name, column.type_oid) for column in relation.columns)
     row = proof.knowledge.row_types.get(relation.oid, oids.RECORD)
-    item = Range(name, columns, schema=relation.schema, row=row, table=relation.kind in "rpmf")
+    # The catalogue names system relations without their columns.
+    is_open = not columns and relations.is_system(relation)
+    table = relation.kind in "rpmf"
+    item = Range(name, columns, schema=relation.schema, row=row, open=is_open, table=table)
     return _aliased(item, node.alias)
 
 
@@ -397,7 +417,7 @@ def _join_column(proof: Proof, scope: Scope, name: str, left: list[Range], right
 
 
 def _function(proof: Proof, scope: Scope, node: ast.RangeFunction) -> Range:
-    parts: list[Range] = [_function_part(proof, scope, part, node) for part in node.functions or ()]
+    parts = [_function_part(proof, scope, part, node) for part in _functions(node)]
     columns = tuple(column for part in parts for column in part.columns)
     if node.ordinality:
         columns = (*columns, ("ordinality", oids.INT8))
@@ -409,6 +429,22 @@ def _function(proof: Proof, scope: Scope, node: ast.RangeFunction) -> Range:
     return _function_alias(item, node.alias)
 
 
+def _functions(node: ast.RangeFunction) -> list[_Part]:
+    """The functions of ROWS FROM; unnest(a, b) is short for ROWS FROM (unnest(a), unnest(b)).
+
+    Source: PostgreSQL docs, queries-table-expressions, "Table Functions".
+    """
+    found: list[_Part] = []
+    for function, definitions in node.functions or ():
+        arguments = (function.args or ()) if isinstance(function, ast.FuncCall) else ()
+        if len(arguments) > 1 and split_name(function.funcname) == (None, "unnest"):
+            calls = [ast.FuncCall(funcname=function.funcname, args=(argument,)) for argument in arguments]
+            found += [(one, None) for one in calls]
+        else:
+            found.append((function, definitions))
+    return found
+
+
 def _function_alias(item: Range, alias: ast.Alias | None) -> Range:
     """The column of a scalar function takes the alias' name if it has none of its own."""
     renamed = _aliased(item, alias)
@@ -417,9 +453,7 @@ def _function_alias(item: Range, alias: ast.Alias | None) -> Range:
     return replace(renamed, columns=((renamed.alias, item.columns[0][1]), *item.columns[1:]))
 
 
-def _function_part(
-    proof: Proof, scope: Scope, part: tuple[ast.Node, tuple[ast.Node, ...] | None], node: ast.RangeFunction
-) -> Range:
+def _function_part(proof: Proof, scope: Scope, part: _Part, node: ast.RangeFunction) -> Range:
     function, definitions = part
     definitions = definitions or node.coldeflist
     kind = expressions.type_of(proof, scope, function)

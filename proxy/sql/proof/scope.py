@@ -70,6 +70,9 @@ class Scope:
             found = {kind for item in level.ranges if (kind := column_of(item, name)) != MISSING}
             if found:
                 return found.pop() if len(found) == 1 else oids.UNTYPED
+            if any(item.open for item in level.ranges):
+                # It may well be a column here, and hides what the levels around call so.
+                return oids.UNTYPED
         return MISSING
 
     def range(self, alias: str, schema: str = "") -> Range | None:

@@ -1,0 +1,1 @@
+"""Tests of the proofs: each hazard has a test named after it."""
