@@ -119,10 +119,11 @@ class Planets:
     @contextmanager
     def _asking(self) -> Generator[Prisma]:
         """The connected client; whatever means "not now" leaves as DatabaseAway."""
-        if self._client is None:
+        client = self._client
+        if client is None:
             raise DatabaseAway
         try:
-            yield self._client
+            yield client
         except TableNotFoundError as error:
             raise DatabaseAway("The database has no tables yet.") from error
         except DataError as error:
@@ -132,8 +133,9 @@ class Planets:
         except httpx.TimeoutException as error:
             raise DatabaseAway("The database does not answer in time.") from error
         except (httpx.TransportError, ClientNotConnectedError) as error:
-            # the engine's process is gone: another one is started
-            self._lost.set()
+            # the engine's process is gone; where a successor has its place already, that one stays
+            if client is self._client:
+                self._lost.set()
             raise DatabaseAway from error
 
     async def ping(self) -> None:

@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.postgres import Cluster, Database
 from tests.prisma.commands import succeed
 
-_TABLES = ("User", "Profile", "Post", "Category", "PostCategory", "Scalars")
+_TABLES = ("User", "Profile", "Post", "Category", "PostCategory", "Scalars", "Tag")
 
 
 @pytest.fixture(scope="session")

@@ -121,3 +121,29 @@ async def test_deleting_a_user_cascades_to_the_profile(client: Any) -> None:
     user = await client.user.create({"email": "a@example.org", "profile": {"create": {"bio": "b"}}})
     await client.user.delete(where={"id": user.id})
     assert await client.profile.count() == 0
+
+
+async def test_rows_are_joined_through_a_table_that_the_schema_does_not_name(client: Any) -> None:
+    tags = {
+        "create": [{"name": "a"}],
+        "connect_or_create": [{"where": {"name": "b"}, "create": {"name": "b"}}],
+    }
+    post = await client.post.create(
+        {"title": "t", "tags": tags}, include={"tags": {"order_by": {"name": "asc"}}}
+    )
+    assert [tag.name for tag in post.tags] == ["a", "b"]
+    assert await client.post.count(where={"tags": {"some": {"name": "a"}}}) == 1
+    post = await client.post.update(
+        where={"id": post.id}, data={"tags": {"disconnect": [{"name": "a"}]}}, include={"tags": True}
+    )
+    assert [tag.name for tag in post.tags] == ["b"]
+
+
+async def test_a_key_of_two_columns_finds_changes_and_deletes(client: Any) -> None:
+    post = await client.post.create({"title": "t"})
+    category = await client.category.create({"name": "c"})
+    key = {"postId_categoryId": {"postId": post.id, "categoryId": category.id}}
+    made = await client.postcategory.create({"postId": post.id, "categoryId": category.id})
+    assert await client.postcategory.find_unique(where=key) == made
+    assert await client.postcategory.delete(where=key) == made
+    assert await client.postcategory.find_unique(where=key) is None

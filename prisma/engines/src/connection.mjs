@@ -6,7 +6,7 @@ import pg from 'pg'
 
 import { Failure } from './failures.mjs'
 
-const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
+const SSL_MODES = ['prefer', 'disable', 'require', 'verify-ca', 'verify-full']
 // Prisma's defaults, in seconds.
 const CONNECT_SECONDS = 5
 const POOL_SECONDS = 10
@@ -41,14 +41,18 @@ function numberOf(parameters, name, missing) {
   throw new Failure('P1013', `The provided database string is invalid: \`${name}\` must be a whole number.`)
 }
 
+// The first of `values` is the default.
+function oneOf(parameters, name, values) {
+  const value = parameters.get(name) ?? values[0]
+  if (values.includes(value)) return value
+  throw new Failure('P1013', `The provided database string is invalid: \`${name}\` must be one of ${values.join(', ')}.`)
+}
+
 // What pg wants as `ssl`, and whether a server without TLS may be used all the same (`prefer`).
 // libpq: `require` with a root certificate verifies as `verify-ca` does. Prisma: `sslaccept=strict` verifies everything;
 // `sslcert` without `sslkey` is the root certificate; `sslidentity` with `sslpassword` is a PKCS#12 file.
 export function readTls(parameters) {
-  const mode = parameters.get('sslmode') ?? 'prefer'
-  if (!SSL_MODES.includes(mode)) {
-    throw new Failure('P1013', `The provided database string is invalid: \`sslmode\` must be one of ${SSL_MODES.join(', ')}.`)
-  }
+  const mode = oneOf(parameters, 'sslmode', SSL_MODES)
   if (mode === 'disable') return { ssl: false, optional: false }
   const identity = { ...certificates(parameters), ...identityOf(parameters) }
   const strict = parameters.get('sslaccept') === 'strict'
@@ -116,7 +120,7 @@ class Connection extends pg.Client {
 export function poolConfiguration(text) {
   const { parameters, ...address } = readUrl(text)
   const { ssl, optional } = readTls(parameters)
-  const channelBinding = parameters.get('channel_binding') ?? 'prefer'
+  const channelBinding = oneOf(parameters, 'channel_binding', ['prefer', 'disable', 'require'])
   const schema = parameters.get('schema')
   const limit = numberOf(parameters, 'connection_limit', os.availableParallelism() * 2 + 1)
   const poolSeconds = numberOf(parameters, 'pool_timeout', POOL_SECONDS)
