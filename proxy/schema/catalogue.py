@@ -75,7 +75,8 @@ class Relation:
     row_security: bool = False
     definition: str | None = None  # of a view, read with search_path = pg_catalog
     write_rules: bool = False  # any rule but a view's own ON SELECT
-    expressions: tuple[str, ...] = ()  # CHECK constraints, index expressions and predicates, partition keys
+    # CHECK constraints, index predicates; of an index or partition key all expressions as one ROW(...)
+    expressions: tuple[str, ...] = ()
     options: tuple[str, ...] = ()  # reloptions: security_invoker=true ...
     uses: tuple[int, ...] = ()  # of a view: the relations that its definition mentions
     policies: tuple[str, ...] = ()  # USING and WITH CHECK expressions of row-level security

@@ -28,7 +28,7 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _MOVES: Final = frozenset({UPDATE, DELETE, INSERT})
 
 # Kinds of relation that an answer may not rest on, with the word that says so.
-_UNREADABLE: Final = {"f": "foreign", "m": "materialized", "S": "sequence", "c": "relation"}
+_UNREADABLE: Final = {"f": "foreign", "m": "matview", "S": "sequence", "c": "relation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Closure:
 class Dependencies:
     """What a read rests on: ``tables``, the relation itself and all below it, if ``denied`` is empty.
 
-    Else ``denied`` says in one word what forbids to remember the answer: foreign, temporary, policy,
-    materialized, sequence, storage, system, relation.
+    Else ``denied`` says in one word what forbids to remember the answer: foreign, temporary, rls, matview,
+    sequence, system, relation.
     """
 
     tables: frozenset[int]
@@ -64,8 +64,8 @@ def closure(
 ) -> Closure:
     """Everything that ``events`` (insert, update, delete, truncate) on the relation ``table`` may change.
 
-    ``harmless(text)`` must be true only if evaluating ``text``, an SQL expression (for a view: its SELECT in
-    parentheses) printed with search_path = pg_catalog, writes nothing. ``trusted_extensions``: those whose
+    ``harmless(text)`` must be true only if evaluating ``text`` writes nothing: an SQL expression, for a view
+    its SELECT in parentheses, printed with search_path = pg_catalog. ``trusted_extensions``: those whose
     types and operator classes are known to write nothing. TRUNCATE counts as CASCADE: without it PostgreSQL
     refuses a table that others refer to.
     """
@@ -198,5 +198,5 @@ def _unreadable(relation: Relation | None) -> str:
     if relation.persistence == "t":
         return "temporary"
     if relation.row_security:
-        return "policy"
-    return _UNREADABLE.get(relation.kind, "" if relation.heap else "storage")
+        return "rls"
+    return _UNREADABLE.get(relation.kind, "" if relation.heap else "relation")

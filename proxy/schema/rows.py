@@ -31,8 +31,8 @@ _RELATION: Final = "IN (SELECT p.oid FROM permanent p) IS TRUE"
 _SCHEMA: Final = "NOT IN (SELECT t.oid FROM temporary t)"
 
 
-def _bulk(oids: str) -> tuple[Kind, ...]:
-    """The kinds that initdb makes many of; ``oids`` is a condition without its left side."""
+# The kinds that initdb makes many of; ``oids`` is a condition without its left side.
+def _code(oids: str) -> tuple[Kind, ...]:
     return (
         Kind(
             "functions",
@@ -40,12 +40,6 @@ def _bulk(oids: str) -> tuple[Kind, ...]:
             x.prorettype::bigint, x.provolatile, x.prokind, x.proretset, x.provariadic::bigint,
             x.pronargdefaults, x.prolang::bigint""",
             f"pg_catalog.pg_proc x WHERE x.oid {oids} AND x.pronamespace {_SCHEMA}",
-        ),
-        Kind(
-            "types",
-            """x.oid::bigint, x.typnamespace::bigint, x.typname, x.typtype, x.typcategory, x.typelem::bigint,
-            x.typbasetype::bigint, x.typrelid::bigint, pg_catalog.pg_get_expr(x.typdefaultbin, 0)""",
-            f"path, pg_catalog.pg_type x WHERE x.oid {oids} AND x.typnamespace {_SCHEMA}",
         ),
         Kind(
             "operators",
@@ -57,6 +51,17 @@ def _bulk(oids: str) -> tuple[Kind, ...]:
             "casts",
             "x.castsource::bigint, x.casttarget::bigint, x.castfunc::bigint, x.castcontext, x.castmethod",
             f"pg_catalog.pg_cast x WHERE x.oid {oids}",
+        ),
+    )
+
+
+def _types(oids: str) -> tuple[Kind, ...]:
+    return (
+        Kind(
+            "types",
+            """x.oid::bigint, x.typnamespace::bigint, x.typname, x.typtype, x.typcategory, x.typelem::bigint,
+            x.typbasetype::bigint, x.typrelid::bigint, pg_catalog.pg_get_expr(x.typdefaultbin, 0)""",
+            f"path, pg_catalog.pg_type x WHERE x.oid {oids} AND x.typnamespace {_SCHEMA}",
         ),
         Kind(
             "ranges",
@@ -70,12 +75,15 @@ def _bulk(oids: str) -> tuple[Kind, ...]:
             f"""path, pg_catalog.pg_constraint x
             WHERE x.contype = 'c' AND x.contypid <> 0 AND x.contypid {oids}""",
         ),
-        Kind(
-            "relations",
-            """x.oid::bigint, x.relnamespace::bigint, x.relname, x.relkind, x.relpersistence,
-            x.relowner::bigint, x.relrowsecurity, x.reloptions, x.relam IN (0, 2)""",
-            f"pg_catalog.pg_class x WHERE x.oid {oids} AND x.oid {_RELATION}",
-        ),
+    )
+
+
+def _relations(oids: str) -> Kind:
+    return Kind(
+        "relations",
+        """x.oid::bigint, x.relnamespace::bigint, x.relname, x.relkind, x.relpersistence,
+        x.relowner::bigint, x.relrowsecurity, x.reloptions, x.relam IN (0, 2)""",
+        f"pg_catalog.pg_class x WHERE x.oid {oids} AND x.oid {_RELATION}",
     )
 
 
@@ -93,7 +101,12 @@ _NAMES: Final = (
 )
 
 # What initdb made: much, and the same until a superuser edits it.
-BUILT_IN: Final[tuple[Kind, ...]] = (*_NAMES, *_bulk(_BUILT_IN))
+BUILT_IN: Final[tuple[Kind, ...]] = (
+    *_NAMES,
+    *_code(_BUILT_IN),
+    *_types(_BUILT_IN),
+    _relations(_BUILT_IN),
+)
 
 _COLUMNS: Final = (
     Kind(
@@ -111,16 +124,20 @@ _COLUMNS: Final = (
 )
 
 _PRINTED: Final = "x.relation::bigint, pg_catalog.pg_get_expr(x.node, x.relation)"
+# The expressions of an index or a partition key are printed with commas between them: ROW makes one of them.
+_PRINTED_ROW: Final = """x.relation::bigint, CASE WHEN x.is_list
+        THEN pg_catalog.concat('ROW(', pg_catalog.pg_get_expr(x.node, x.relation), ')')
+        ELSE pg_catalog.pg_get_expr(x.node, x.relation) END"""
 _EXPRESSIONS: Final = (
     Kind(
         "expressions",
-        _PRINTED,
+        _PRINTED_ROW,
         f"""path, (
-        SELECT conrelid, conbin FROM pg_catalog.pg_constraint WHERE contype = 'c'
-        UNION ALL SELECT indrelid, indexprs FROM pg_catalog.pg_index
-        UNION ALL SELECT indrelid, indpred FROM pg_catalog.pg_index
-        UNION ALL SELECT partrelid, partexprs FROM pg_catalog.pg_partitioned_table
-        ) AS x(relation, node)
+        SELECT conrelid, conbin, false FROM pg_catalog.pg_constraint WHERE contype = 'c'
+        UNION ALL SELECT indrelid, indexprs, true FROM pg_catalog.pg_index
+        UNION ALL SELECT indrelid, indpred, false FROM pg_catalog.pg_index
+        UNION ALL SELECT partrelid, partexprs, true FROM pg_catalog.pg_partitioned_table
+        ) AS x(relation, node, is_list)
         WHERE x.node IS NOT NULL AND x.relation {_USER} AND x.relation {_RELATION}""",
     ),
     Kind(
@@ -225,7 +242,9 @@ _RIGHTS: Final = (
 # Everything that is read of one database besides BUILT_IN.
 DATABASE: Final[tuple[Kind, ...]] = (
     *_NAMES,
-    *_bulk(_USER),
+    *_code(_USER),
+    *_types(_USER),
+    _relations(_USER),
     *_COLUMNS,
     *_EXPRESSIONS,
     _MADE_BY_USERS,

@@ -100,7 +100,7 @@ READS = (
     ("body", {"body", "rock", "dust"}, ""),
     ("brightest", {"brightest", "bright", "star"}, ""),
     ("visit", {"visit", "away"}, "foreign"),
-    ("remembered", {"remembered"}, "materialized"),
+    ("remembered", {"remembered"}, "matview"),
 )
 
 
@@ -231,9 +231,9 @@ def test_a_relation_that_is_not_in_the_catalogue_has_unknown_reach() -> None:
 @pytest.mark.parametrize(
     ("table", "word"),
     [
-        (replace(TABLE, row_security=True), "policy"),
+        (replace(TABLE, row_security=True), "rls"),
         (replace(TABLE, persistence="t"), "temporary"),
-        (replace(TABLE, heap=False), "storage"),
+        (replace(TABLE, heap=False), "relation"),
         (replace(TABLE, kind="S"), "sequence"),
     ],
 )

@@ -68,7 +68,7 @@ def test_what_is_printed_names_every_schema_but_pg_catalog(origin: Origin, path:
         "CREATE FUNCTION public.f() RETURNS integer LANGUAGE sql AS 'SELECT 1';"
         "CREATE TABLE public.planet (id integer DEFAULT f() CHECK (id > f()));"
         "CREATE VIEW public.seen AS SELECT planet.id, lower('A') FROM planet, stars.sun WHERE f() = 1;"
-        "CREATE INDEX ON planet ((id + 1)) WHERE id > 2;"
+        "CREATE INDEX ON planet ((id + 1), id, abs(id)) WHERE id > 2;"
         "CREATE FUNCTION stars.lower(text) RETURNS text LANGUAGE sql AS 'SELECT $1';"
     )
     catalogue = replace(origin, search_path=path).catalogue()
@@ -79,7 +79,7 @@ def test_what_is_printed_names_every_schema_but_pg_catalog(origin: Origin, path:
     assert "public.f()" in seen.definition
     assert " lower('A'::text)" in seen.definition
     assert planet.columns[0].default == "public.f()"
-    assert sorted(planet.expressions) == ["(id + 1)", "(id > 2)", "(id > public.f())"]
+    assert sorted(planet.expressions) == ["(id > 2)", "(id > public.f())", "ROW((id + 1), abs(id))"]
 
 
 def test_the_path_that_is_set_for_printing_is_gone_after_the_statement(origin: Origin) -> None:
