@@ -129,7 +129,10 @@ class Intake:
             batch.simple = self._shape_of(text)
             self._statements.named.pop(b"", None)  # a simple Query ends the unnamed statement
             self._statements.portals.pop(b"", None)
-        batch.add(steps.QUERY, raw)
+            batch.add(steps.QUERY, raw)
+            return
+        batch.add_own(OwnStep(steps.QUERY, batch.own_query))
+        batch.frames.append(frontend.SYNC_FRAME)  # for the case that it has to wait for its turn at the origin
 
     def function_call(self, raw: bytes) -> None:
         """FunctionCall: ends the batch as a Query does; it may do anything."""

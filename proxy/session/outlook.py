@@ -123,7 +123,7 @@ class Outlook:
         if statement.scope != self.scope:
             return "settings"
         if not read.executed or read.max_rows > 0:
-            return "rows"
+            return "portal"
         return "date" if _has_moving_date(statement.shape, read) else ""
 
 
@@ -141,7 +141,7 @@ def reason_of(shape: Shape) -> str:
     analysis = shape.analysis
     assert analysis is not None
     if len(analysis.statements) != 1:
-        return "multiple" if analysis.statements else "empty"
+        return "several" if analysis.statements else "empty"
     return analysis.statements[0].reason
 
 

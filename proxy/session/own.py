@@ -79,6 +79,9 @@ def step(session: Session, asked: OwnStep) -> bytes:
     """The answer to one message of the extended protocol that concerns a command of ours."""
     if asked.kind == steps.MEMORY:
         return asked.reply
+    if asked.kind == steps.QUERY:
+        assert asked.command is not None
+        return b"".join(query(session, asked.command))
     if session.transaction.status == FAILED and asked.kind != steps.CLOSE:
         return _ABORTED
     command = asked.command

@@ -130,8 +130,10 @@ class State:
     def refusal(self) -> str:
         """Why nothing may be answered from memory under this state, in one word; "" if it may."""
         if not self.cache_wanted:
-            return "session"
-        if self.doubt or self.value("transform_null_equals") == "on":
+            return "off"
+        if self.doubt:
+            return "doubt"
+        if self.value("transform_null_equals") == "on":
             return "settings"
         if self.value("gin_fuzzy_search_limit") not in ("", "0"):
             return "settings"

@@ -94,10 +94,13 @@ class Uplink:
             self._record(exchange, batch, reads)
         _mark_sent(batch)
         self.exchanges.append(exchange)
-        if batch.own_query is not None:
-            batch.frames = [frontend.SYNC_FRAME]
         self.origin.send(b"".join((*late, *batch.frames)))
-        exchange.begin(self._session.out)
+        self._answer_if_first(exchange)
+
+    def _answer_if_first(self, exchange: Exchange) -> None:
+        """What is answered by us waits, as the origin's replies do, until all earlier ones are through."""
+        if self.exchanges[0] is exchange:
+            exchange.begin(self._session.out)
 
     def _suspend(self, exchange: Exchange, ran: tuple[Statement, ...], certain: bool) -> None:
         """Before the first message that can make a write visible."""
@@ -234,7 +237,7 @@ class Uplink:
         self._suspend(exchange, ran, certain=False)
         _mark_sent(batch)
         self.origin.send(b"".join(batch.frames))
-        exchange.begin(self._session.out)
+        self._answer_if_first(exchange)
 
     def _answer_in_place(self, exchange: Exchange, batch: Batch) -> bool:
         """A driver that prepares and runs in one go (Parse, Describe, Flush, Bind, Execute, Sync): the origin
@@ -249,7 +252,7 @@ class Uplink:
         exchange.synced = True
         exchange.counted = True
         self.origin.send(frontend.SYNC_FRAME)
-        exchange.begin(self._session.out)
+        self._answer_if_first(exchange)
         return True
 
     def copy(self, raw: bytes) -> None:
@@ -311,10 +314,16 @@ class Uplink:
     def _landed(self, exchange: Exchange, ready: bytes) -> None:
         """ReadyForQuery: the memory is put right first, then the client is told."""
         self.exchanges.popleft()
-        before, after = self._session.transaction.status, backend.transaction_status(ready)
         if exchange.silent:
             self._silent_landed(exchange)
-            return
+        else:
+            self._settle(exchange, ready)
+            self.probe_if_in_doubt()
+        if self.exchanges:
+            self.exchanges[0].begin(self._session.out)
+
+    def _settle(self, exchange: Exchange, ready: bytes) -> None:
+        before, after = self._session.transaction.status, backend.transaction_status(ready)
         changed = effects.changed(exchange, before, after)
         effects.settle(
             exchange, after, self._session.transaction, self._session.state, self._session.statements
@@ -335,7 +344,6 @@ class Uplink:
         if exchange.failed or any(s.state or s.transaction or not s.reach.proven for s in exchange.ran):
             self._session.outlook.state_moved()
         self._session.reconsider()
-        self.probe_if_in_doubt()
 
     def _land_recordings(self, exchange: Exchange) -> Entry | None:
         entry = None

@@ -72,7 +72,11 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "unknown": Reason("Nobody can say what the message does.", _NEVER),
     "catalogue": Reason("The catalogue is not read yet, or is being read again.", "Wait a moment."),
-    "transaction": Reason("The transaction has written, failed, or is isolated.", "Read outside of it."),
+    "transaction": Reason("The transaction has written.", "Read before it writes, or outside of it."),
+    "isolation": Reason(
+        "The transaction reads one snapshot (REPEATABLE READ, SERIALIZABLE).", "Read at READ COMMITTED."
+    ),
+    "failed": Reason("The transaction has failed.", "ROLLBACK."),
     "locked": Reason("The session may hold an explicit lock.", "Release the lock."),
     "doubt": Reason(
         "The session's settings or role may have changed unseen.", "Send DISCARD ALL or RESET ALL."
@@ -80,6 +84,10 @@ REASONS: Final[dict[str, Reason]] = {
     "pipeline": Reason("Something before it in the pipeline is not answered yet.", "Send Sync in between."),
     "portal": Reason("A row limit, or not the first Execute of a portal.", "Fetch all rows at once."),
     "suspended": Reason("A write to what it reads is on its way.", "Wait for the write."),
+    "moved": Reason("Something that it reads changed while it was fetched.", "Ask again."),
+    "notice": Reason("The answer came with a notice.", "Mend what the notice speaks of."),
     "lease": Reason("The server has not been heard of in time.", "See whether the server is up."),
-    "off": Reason("The memory is switched off.", "SET orrery.cache = on, or --cache on."),
+    "off": Reason(
+        "The memory is switched off, for all or for this session.", "SET orrery.cache = on, or --cache on."
+    ),
 }
