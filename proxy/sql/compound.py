@@ -13,7 +13,7 @@ from typing import Final
 from pglast import ast
 
 from proxy.sql.analysis import NOTHING, UNKNOWN, Doubt, Named, Reach, StateChange, Statement
-from proxy.sql.proof import expressions, queries, relations, writes
+from proxy.sql.proof import expressions, queries, relations, sources, writes
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context, Proof
 from proxy.sql.proof.scope import Scope
@@ -143,7 +143,7 @@ def _copy(proof: Proof, node: ast.CopyStmt) -> Statement:
         writes.note(proof, writes.target(proof, scope, node.relation), writes.INSERT)
         expressions.condition(proof, scope, node.whereClause)
     elif node.relation is not None:
-        queries.from_item(proof, scope, node.relation)
+        sources.from_item(proof, scope, node.relation)
     return _conclude(proof, "copy")
 
 

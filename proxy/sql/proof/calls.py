@@ -72,6 +72,10 @@ def _conclude(
     if target:
         # date(x) is CAST(x AS date), unless a function date takes exactly that type.
         convert(proof, *arguments[0], target)
+    if len(arguments) == 1 and _may_be_column(proof, arguments[0][1], choice):
+        # f(row) means row.f where no function f takes the row: nothing is known of such a column.
+        proof.deny_unseen("unresolved")
+        return oids.UNTYPED
     if choice is NOBODY and target and target < FIRST_USER_OID:
         return target
     if choice.denial:
@@ -82,7 +86,16 @@ def _conclude(
         for place, (value, kind) in enumerate(arguments):
             if kind == oids.UNKNOWN:
                 expressions.settle_all(proof, value, choice, place)
-    return choice.result
+    unsure = len(arguments) == 1 and arguments[0][1] == oids.UNTYPED
+    return oids.UNTYPED if unsure else choice.result
+
+
+def _may_be_column(proof: Proof, kind: int, choice: Choice) -> bool:
+    row = proof.knowledge.catalogue.types.get(proof.knowledge.base(kind))
+    if row is None or (row.kind != "c" and row.oid != oids.RECORD):
+        return False
+    takes_rows = oids.ELEMENTS | {oids.ANY, oids.RECORD, kind}
+    return not choice.accepted or not choice.accepted[0] <= takes_rows
 
 
 def _type_of_that_name(proof: Proof, scope: Scope, name: tuple[str | None, str]) -> int:

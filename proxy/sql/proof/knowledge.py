@@ -38,6 +38,10 @@ class Memory:
         self._answers[key] = answer
         return answer
 
+    def forget(self, key: Hashable) -> None:
+        """Drop one answer, if it is there."""
+        self._answers.pop(key, None)
+
 
 @final
 class Knowledge:

@@ -73,5 +73,5 @@ TEXT_SEARCH: Final = frozenset({3734, 3769})
 # No built-in default btree operator class: an ORDER BY of one would use a user-made class.
 # Source: PostgreSQL, catalog/pg_opclass.dat.
 UNORDERED: Final = frozenset(
-    {JSON, XML, 600, 601, 602, 603, 604, 628, 718, 1790, 28, 29, 2970, 4072, 194, 5038}
+    {JSON, XML, 600, 601, 602, 603, 604, 628, 718, 1790, 28, 29, 2970, 4072, 194, 5038, 4600, 4601, 3642}
 )

@@ -54,8 +54,13 @@ def is_system(relation: Relation) -> bool:
 
 
 def reading(knowledge: Knowledge, relation: Relation, depth: int = 0) -> Verdict:
-    """What reading ``relation`` means."""
-    return knowledge.memory.recall(("reading", relation.oid), lambda: _reading(knowledge, relation, depth))
+    """What reading ``relation`` means, seen from ``depth`` views above it."""
+    key = ("reading", relation.oid)
+    verdict = knowledge.memory.recall(key, lambda: _reading(knowledge, relation, depth))
+    if verdict.reason == "depth":
+        # True of the place where the question was asked, not of the relation.
+        knowledge.memory.forget(key)
+    return verdict
 
 
 def _reading(knowledge: Knowledge, relation: Relation, depth: int) -> Verdict:

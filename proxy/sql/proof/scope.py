@@ -5,7 +5,7 @@ Source: PostgreSQL docs, queries-table-expressions, "The FROM Clause"; parser/pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -99,3 +99,9 @@ class Output:
 
     columns: Columns = ()
     literals: tuple[tuple[ast.Node, ...], ...] = ()
+
+
+def renamed(columns: Columns, aliases: Iterable[ast.String] | None) -> Columns:
+    """Columns under the names of an alias list, which may be shorter."""
+    given = [alias.sval or "" for alias in aliases or ()]
+    return tuple((given[at] if at < len(given) else name, kind) for at, (name, kind) in enumerate(columns))

@@ -160,7 +160,7 @@ RUNS_SQL: Final = frozenset(
     for form in ("xml", "xmlschema", "xml_and_xmlschema")
 ) | {"ts_stat", "ts_rewrite"}
 
-# Extensions whose C functions do what their labels say, and write nothing.
+# Extensions whose C functions write nothing unless they are VOLATILE, and depend on nothing if IMMUTABLE.
 # Source: PostgreSQL docs, contrib; pgvector's README.
 EXTENSIONS: Final = frozenset(
     {
@@ -171,7 +171,6 @@ EXTENSIONS: Final = frozenset(
         "fuzzystrmatch",
         "hstore",
         "intarray",
-        "isn",
         "ltree",
         "pg_trgm",
         "pgcrypto",
@@ -186,9 +185,8 @@ EXTENSION_HARMLESS: Final = frozenset(
     uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_uuid gen_random_bytes gen_salt
     """.split()
 )
-# Their functions whose label IMMUTABLE is not the whole truth: these read settings that no key holds
-# (pg_trgm.similarity_threshold and its like) or keep state.
-_EXTENSION_TRAPS: Final = frozenset({"set_limit", "show_limit"})
+# Their answers depend on settings that no key holds: hnsw.ef_search and its like make an index skip rows.
+_APPROXIMATE: Final = frozenset({"vector"})
 
 # Functions that read a clock; told apart from other STABLE ones for the operator's sake.
 CLOCKS: Final = frozenset(
@@ -214,7 +212,7 @@ def denial(function: Function, argument_names: str) -> str:
     ``argument_names``: its argument types' names in pg_type, joined by a space.
     """
     if is_of_trusted_extension(function):
-        trusted = function.volatility == "i" and function.name not in _EXTENSION_TRAPS
+        trusted = function.volatility == "i" and function.extension not in _APPROXIMATE
         return "" if trusted else "function"
     if not is_built_in(function):
         return "function"

@@ -12,7 +12,7 @@ from pglast import ast, enums
 
 from proxy.schema import names
 from proxy.schema.catalogue import Relation
-from proxy.sql.proof import expressions, oids, queries, relations
+from proxy.sql.proof import expressions, oids, queries, relations, sources
 from proxy.sql.proof.proof import Proof
 from proxy.sql.proof.scope import Output, Range, Scope
 
@@ -104,7 +104,7 @@ def _insert(proof: Proof, scope: Scope, node: ast.InsertStmt, relation: Relation
 def _update(proof: Proof, scope: Scope, node: ast.UpdateStmt, relation: Relation | None) -> None:
     note(proof, relation, UPDATE)
     for item in node.fromClause or ():
-        scope.ranges += queries.from_item(proof, scope, item)
+        scope.ranges += sources.from_item(proof, scope, item)
     _assign(proof, scope, node.targetList)
     expressions.condition(proof, scope, node.whereClause)
 
@@ -112,13 +112,13 @@ def _update(proof: Proof, scope: Scope, node: ast.UpdateStmt, relation: Relation
 def _delete(proof: Proof, scope: Scope, node: ast.DeleteStmt, relation: Relation | None) -> None:
     note(proof, relation, DELETE)
     for item in node.usingClause or ():
-        scope.ranges += queries.from_item(proof, scope, item)
+        scope.ranges += sources.from_item(proof, scope, item)
     expressions.condition(proof, scope, node.whereClause)
 
 
 def _merge(proof: Proof, scope: Scope, node: ast.MergeStmt, relation: Relation | None) -> None:
     if node.sourceRelation is not None:
-        scope.ranges += queries.from_item(proof, scope, node.sourceRelation)
+        scope.ranges += sources.from_item(proof, scope, node.sourceRelation)
     expressions.condition(proof, scope, node.joinCondition)
     events: frozenset[str] = frozenset()
     for clause in node.mergeWhenClauses or ():

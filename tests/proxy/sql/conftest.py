@@ -9,6 +9,7 @@ import pytest
 from proxy.sql.analyse import Context
 from tests.postgres import Cluster, Database
 from tests.proxy.schema.origin import Origin
+from tests.proxy.sql import hostile
 from tests.proxy.sql.observatory import SCHEMA, Observatory
 
 if TYPE_CHECKING:
@@ -31,3 +32,13 @@ def sky(ground: Origin) -> Observatory:
     return Observatory(
         ground.catalogue(), Context(path=("pg_catalog", "postgres", "public"), user="postgres")
     )
+
+
+@pytest.fixture(scope="session")
+def trickster(cluster: Cluster) -> Generator[Observatory]:
+    """The catalogue of a database that holds ``hostile.SCHEMA``."""
+    database = Database(cluster, "trickster")
+    database.create()
+    database.execute(hostile.SCHEMA)
+    yield Observatory(Origin(database).catalogue(), Context(path=("pg_catalog", "public"), user="postgres"))
+    database.drop()

@@ -1,5 +1,6 @@
 """Statements that drivers and people send, and what must become of them."""
 
+# ruff: noqa: E501 - statements stand as they are sent
 from __future__ import annotations
 
 from typing import Final
