@@ -54,24 +54,25 @@ class Service:
         memory: Memory[Session] = Memory(limits, TtlRule(settings.ttl_floor, settings.ttl_cap))
         self._memory = memory
         self._directory = Directory(memory, self._loader, self._shared_change)
+        self._shared = self._make_shared(memory)
         self._freshness = Freshness(
             settings.freshness,
             settings.catalogue_seconds,
-            memory,
+            self._shared,
             self._directory,
             self._loader,
             Predecessors(self._ask),
             self._settings_reloaded,
         )
         self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
-        self._hub = self._make_hub(limits)
+        self._hub = self._make_hub()
         self._view = self._hub.view = HouseView(self._hub, _version(), f"{os.uname().nodename}-{os.getpid()}")
         self._listener = Listener(self._hub, settings.listen)
         self._admin: AdminServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.address = settings.listen
 
-    def _make_hub(self, limits: Limits) -> Hub:
+    def _make_shared(self, memory: Memory[Session]) -> Shared:
         settings = self._settings
         options = SessionOptions(
             cache=settings.cache,
@@ -79,12 +80,14 @@ class Service:
             local_ping=settings.local_ping,
             max_message_bytes=settings.max_message_bytes,
         )
-        shared = Shared(
-            self._memory, Scopes(limits.max_scopes), Counters(), Templates(_MAX_TEMPLATES), options
-        )
+        scopes = Scopes(memory.limits.max_scopes)
+        return Shared(memory, scopes, Counters(), Templates(_MAX_TEMPLATES), options)
+
+    def _make_hub(self) -> Hub:
+        settings = self._settings
         return Hub(
             settings.origin,
-            shared,
+            self._shared,
             self._directory,
             self._freshness,
             self._roles,

@@ -13,19 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.cache.memory import Memory
 from proxy.errors import ConfigurationError, OrreryError
 from proxy.net.catalogue import CatalogueLoader
 from proxy.net.directory import Directory
 from proxy.net.predecessors import Predecessors
 from proxy.schema.catalogue import Identity
-from proxy.session.session import Session
+from proxy.session.shared import Shared
 
 logger = logging.getLogger(__name__)
 
 # The heartbeat is asked for every second; three lost ones end the lease.
 HEARTBEAT_SECONDS: Final = 1.0
 LEASE_SECONDS: Final = 3.0
+# A ping is answered here while the origin was heard of less than a second ago.
+PING_SECONDS: Final = 1.0
 # At level ttl nobody is asked anything while no client says anything: a suspended origin may sleep.
 QUIET_SECONDS: Final = 30.0
 
@@ -51,7 +52,7 @@ class Freshness:
         self,
         wanted: str,
         catalogue_seconds: float,
-        memory: Memory[Session],
+        shared: Shared,
         directory: Directory,
         loader: CatalogueLoader,
         predecessors: Predecessors,
@@ -62,7 +63,8 @@ class Freshness:
         self.heard_once = asyncio.Event()
         self._wanted = wanted
         self._catalogue_seconds = catalogue_seconds
-        self._memory = memory
+        self._shared = shared
+        self._memory = shared.memory
         self._directory = directory
         self._loader = loader
         self._predecessors = predecessors
@@ -117,6 +119,7 @@ class Freshness:
                     self._set_level()
                 # Only now: whoever slept must have looked at identity and catalogue before any hit.
                 self._memory.lease_until = asked_at + LEASE_SECONDS
+                self._shared.ping_until = asked_at + PING_SECONDS
                 self.heard_at = asked_at
             except OrreryError as fault:
                 logger.warning("event=heartbeat_missed reason=%s", fault)
@@ -129,7 +132,8 @@ class Freshness:
             await self._awake.wait()
             self._checked_at = -math.inf
             return
-        await asyncio.sleep(max(0.0, asked_at + HEARTBEAT_SECONDS - time.monotonic()))
+        every = HEARTBEAT_SECONDS / 2 if self._shared.options.local_ping else HEARTBEAT_SECONDS
+        await asyncio.sleep(max(0.0, asked_at + every - time.monotonic()))
 
     def answers(self, now: float) -> bool:
         """Was the origin heard of within the lease?"""

@@ -5,11 +5,11 @@ user.
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from typing import Final, Literal, TypeAlias
 
 import asyncpg
 
-from proxy.errors import OriginUnreachable, OrreryError
 from proxy.net.tls import tls_context
 from proxy.origin_url import OriginUrl
 
@@ -31,9 +31,18 @@ async def ask(url: OriginUrl, database: str | None = None) -> Connection:
     Raises what asyncpg raises, and OSError; ``FAILURES`` names them all.
     """
     mode, context = tls_context(url)
-    encryption: ssl.SSLContext | Literal["prefer", "allow"] | bool = context if context is not None else False
-    if mode in ("prefer", "allow"):
-        encryption = "prefer" if mode == "prefer" else "allow"
+    ways: list[ssl.SSLContext | Literal[False]] = [context or False]
+    if mode == "prefer":
+        ways.append(False)
+    elif mode == "allow":
+        ways.insert(0, False)
+    for way in ways[:-1]:
+        with suppress(OSError, asyncpg.InvalidAuthorizationSpecificationError):
+            return await _connect(url, database, way)
+    return await _connect(url, database, ways[-1])
+
+
+async def _connect(url: OriginUrl, database: str | None, way: ssl.SSLContext | Literal[False]) -> Connection:
     settings = {"application_name": APPLICATION}
     if url.endpoint_options:
         settings["options"] = url.endpoint_options
@@ -43,16 +52,9 @@ async def ask(url: OriginUrl, database: str | None = None) -> Connection:
         user=url.user,
         password=url.password,
         database=database or url.database,
-        ssl=encryption,
-        direct_tls=url.sslnegotiation == "direct",
+        ssl=way,
+        direct_tls=url.sslnegotiation == "direct" and way is not False,
         timeout=url.connect_seconds,
         statement_cache_size=0,
         server_settings=settings,
     )
-
-
-def unreachable(fault: BaseException) -> OrreryError:
-    """One sentence for whatever went wrong, without anything secret in it."""
-    if isinstance(fault, OrreryError):
-        return fault
-    return OriginUnreachable(f"the origin cannot be asked: {type(fault).__name__}: {fault}")

@@ -139,11 +139,6 @@ class Exchange:
         asked = self._plan.strip(bytes((steps.PARSE, steps.LATE_PARSE, steps.DESCRIBE_STATEMENT)))
         return not self.synced and not self.failed and not asked and bool(self._plan)
 
-    @property
-    def finished(self) -> list[Recording]:
-        """The recordings of this exchange, complete or spoilt."""
-        return self.every_recording
-
     def begin(self, out: list[bytes]) -> None:
         """Before the first reply: steps of ours that stand at the front."""
         self._own_steps(out)

@@ -132,7 +132,9 @@ class Intake:
             batch.add(steps.QUERY, raw)
             return
         batch.add_own(OwnStep(steps.QUERY, batch.own_query))
-        batch.frames.append(frontend.SYNC_FRAME)  # for the case that it has to wait for its turn at the origin
+        batch.frames.append(
+            frontend.SYNC_FRAME
+        )  # for the case that it has to wait for its turn at the origin
 
     def function_call(self, raw: bytes) -> None:
         """FunctionCall: ends the batch as a Query does; it may do anything."""

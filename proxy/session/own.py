@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from proxy.errors import ClientFault, OrreryError
 from proxy.metrics.templates import Template
 from proxy.session import batch as steps
+from proxy.session.formats import result_formats
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql import commands, reasons
 from proxy.sql.analysis import ResetSetting, SetSetting
@@ -39,6 +40,7 @@ _ABORTED: Final = backend.error_response(
 
 _COLUMNS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "last": (("outcome", TEXT), ("reason", TEXT), ("age_ms", INT8), ("ttl_ms", INT8)),
+    "cache": (("orrery.cache", TEXT),),
     "status": (("name", TEXT), ("value", TEXT)),
     "stats": (("name", TEXT), ("value", INT8)),
     "queries": (
@@ -96,7 +98,7 @@ def step(session: Session, asked: OwnStep) -> bytes:
     if asked.kind == steps.EXECUTE:
         return _execute(session, command, columns, asked.tail)
     described = (
-        _description(columns, _formats(asked.tail, len(columns))) if columns else backend.NO_DATA_FRAME
+        _description(columns, result_formats(asked.tail, len(columns))) if columns else backend.NO_DATA_FRAME
     )
     return (
         backend.parameter_description(()) + described if asked.kind == steps.DESCRIBE_STATEMENT else described
@@ -111,7 +113,9 @@ def _execute(
     except OrreryError as refusal:
         session.uplink.abort_transaction()
         return backend.error_response("ERROR", refusal.sqlstate, str(refusal))
-    return b"".join((*_data(columns, _formats(tail, len(columns)), rows), backend.command_complete(tag)))
+    return b"".join(
+        (*_data(columns, result_formats(tail, len(columns)), rows), backend.command_complete(tag))
+    )
 
 
 def _run(session: Session, command: commands.Command) -> tuple[Rows, bytes]:
@@ -169,6 +173,7 @@ def _query_row(template: Template) -> tuple[Value, ...]:
 
 _TOPICS: Final[dict[str, Callable[[Session], Rows]]] = {
     "last": _last,
+    "cache": lambda session: (("on" if session.state.cache_wanted else "off",),),
     "status": lambda session: session.port.status(),
     "stats": lambda session: session.port.stats(),
     "queries": _queries,
@@ -207,15 +212,3 @@ def _encode(value: Value, oid: int, code: int) -> bytes | None:
     if code == 0 or oid == TEXT:
         return str(value).encode()
     return _INT8.pack(int(value)) if oid == INT8 else _FLOAT8.pack(float(value))
-
-
-def _formats(tail: bytes, columns: int) -> list[int]:
-    """The result formats at the end of a Bind, one for each column; text where none were asked for."""
-    if not tail:
-        return [0] * columns
-    at = 2 + 2 * int.from_bytes(tail[0:2], "big") + 2  # our statements take no parameters
-    count = int.from_bytes(tail[at : at + 2], "big")
-    codes = [int.from_bytes(tail[i : i + 2], "big") for i in range(at + 2, at + 2 + 2 * count, 2)]
-    if count == 1:
-        return codes * columns
-    return codes if count == columns else [0] * columns

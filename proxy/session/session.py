@@ -17,7 +17,7 @@ from proxy.cache.memory import Memory
 from proxy.errors import OrreryError
 from proxy.metrics.templates import Template, Templates
 from proxy.session import batch as steps
-from proxy.session import own, probe
+from proxy.session import own, ping, probe
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.database import Database
 from proxy.session.intake import Intake
@@ -28,7 +28,7 @@ from proxy.session.shapes import Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.session.statements import UNKNOWN_SCOPE, Statements
-from proxy.session.transaction import IDLE, Transaction
+from proxy.session.transaction import FAILED, IDLE, Transaction
 from proxy.session.uplink import Uplink
 from proxy.sql.analysis import Extent
 from proxy.wire import backend, frontend
@@ -53,7 +53,7 @@ class Session:
         self.shared = shared
         self.memory: Memory[Session] = shared.memory
         self.database = database
-        self.state = state
+        self.state: State = state
         self.transaction = Transaction()
         self.statements = Statements()
         self.outlook = Outlook(shared, database, state, self.transaction)
@@ -222,11 +222,35 @@ class Session:
             self.out += own.query(self, batch.own_query)
         elif batch.own and len(batch.own) == len(batch.plan):
             self._answer_own_batch(batch)
-        elif not batch.plan and self.uplink.origin is None:
+        elif (self.now < self.shared.ping_until and self._answer_ping(batch)) or (
+            not batch.plan and self.uplink.origin is None
+        ):
             pass
         else:
             return False
         self.out.append(backend.READY[self.transaction.status])
+        return True
+
+    def _answer_ping(self, batch: Batch) -> bool:
+        """``--local-ping``, while the origin was heard of less than a second ago."""
+        if self.transaction.status == FAILED or not self.shared.options.local_ping:
+            return False
+        if batch.simple is not None:
+            text, tail, described = batch.simple.key, b"", True
+        elif len(batch.reads) == 1 and batch.plain and batch.reads[0].executed and batch.reads[0].statement:
+            read = batch.reads[0]
+            text, tail, described = batch.reads[0].statement.text, read.tail, read.described
+        else:
+            return False
+        if not ping.is_ping(text):
+            return False
+        if batch.parsed:
+            self.out.append(backend.PARSE_COMPLETE_FRAME)
+        if batch.reads:
+            self.out.append(backend.BIND_COMPLETE_FRAME)
+        self.out.append(ping.answer(text, tail, described=described))
+        self.last.landed("hit", "", None, self.now)
+        self.shared.counters.hit += 1
         return True
 
     def _answer_own_batch(self, batch: Batch) -> None:

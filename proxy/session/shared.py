@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -35,7 +36,17 @@ class SessionOptions:
 class Shared:
     """One for each proxy process."""
 
-    __slots__ = ("_max_paces", "_paces", "counters", "memory", "options", "scopes", "shapes", "templates")
+    __slots__ = (
+        "_max_paces",
+        "_paces",
+        "counters",
+        "memory",
+        "options",
+        "ping_until",
+        "scopes",
+        "shapes",
+        "templates",
+    )
 
     def __init__(
         self,
@@ -51,6 +62,7 @@ class Shared:
         self.counters = counters
         self.templates = templates
         self.options = options
+        self.ping_until = -math.inf  # until then the origin was heard of less than a second ago
         self._paces: dict[tuple[int, str], Pace] = {}
         self._max_paces = 10_000
 

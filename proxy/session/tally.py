@@ -9,7 +9,7 @@ from proxy.session.exchange import Exchange
 from proxy.sql.analysis import NOTHING, Extent
 
 
-def outcome(exchange: Exchange, entry: Entry | None) -> tuple[str, str]:
+def outcome(exchange: Exchange, entries: list[Entry]) -> tuple[str, str]:
     """Outcome and reason (one word, "" for a fill or write) of a batch that the origin has answered."""
     if exchange.failed:
         return "error", ""
@@ -18,35 +18,47 @@ def outcome(exchange: Exchange, entry: Entry | None) -> tuple[str, str]:
         reach |= statement.reach
     if reach.extent != Extent.NOTHING:
         return "write", ""
-    if entry is not None:
+    if entries:
         return "fill", ""
     return "bypass", exchange.refusal or "moved"
 
 
 def count(
-    counters: Counters, template: Template | None, exchange: Exchange, entry: Entry | None, seconds: float
+    counters: Counters,
+    template: Template | None,
+    exchange: Exchange,
+    entries: list[Entry],
+    seconds: float,
+    *,
+    expiring: bool,
 ) -> tuple[str, str]:
-    """Count it, and give back what it was. ``seconds``: from sending to ReadyForQuery."""
-    word, reason = outcome(exchange, entry)
+    """Count it, and give back what it was.
+
+    ``entries`` were stored; ``seconds``: from sending to ReadyForQuery; ``expiring``: at level ttl.
+    """
+    word, reason = outcome(exchange, entries)
     if word == "error":
         counters.error += 1
     elif word == "write":
         counters.write += 1
     elif word == "fill":
-        counters.fill += 1
+        counters.fill += len(entries)
     else:
         counters.bypass(reason)
     if template is not None:
-        _count_template(template, word, reason, entry, seconds)
+        if word == "fill":
+            entry = entries[-1]
+            ttl = entry.expires - entry.born if expiring else None
+            template.fill(seconds, ttl, len(entry.payload))
+        else:
+            _count_template(template, word, reason, seconds)
     return word, reason
 
 
-def _count_template(template: Template, word: str, reason: str, entry: Entry | None, seconds: float) -> None:
+def _count_template(template: Template, word: str, reason: str, seconds: float) -> None:
     if word == "error":
         template.error()
     elif word == "write":
         template.write(seconds)
-    elif entry is not None:
-        template.fill(seconds, entry.expires - entry.born, len(entry.payload))
     else:
         template.bypass(seconds, reason)

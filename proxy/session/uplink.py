@@ -332,12 +332,12 @@ class Uplink:
             self._session.memory.end(
                 suspension, changed=changed, cause="ddl" if exchange.reach.ddl else "own_write"
             )
-        entry = self._land_recordings(exchange)
+        entries = self._land_recordings(exchange)
         if exchange.failed:
             self._restore_names(exchange)
         self._session.out += exchange.held
         self._session.out.append(ready)
-        self._count(exchange, entry)
+        self._count(exchange, entries)
         if changed and exchange.reach.ddl:
             self._session.database.catalogue = None
             self._session.port.catalogue_changed(everywhere=exchange.reach.extent == Extent.ORIGIN)
@@ -345,18 +345,20 @@ class Uplink:
             self._session.outlook.state_moved()
         self._session.reconsider()
 
-    def _land_recordings(self, exchange: Exchange) -> Entry | None:
-        entry = None
-        for recording in exchange.finished:
+    def _land_recordings(self, exchange: Exchange) -> list[Entry]:
+        entries: list[Entry] = []
+        for recording in exchange.every_recording:
             payload = recording.payload()
             if payload and not exchange.failed:
                 entry = self._session.memory.land(recording.ticket, payload)
-                if entry is None and not exchange.refusal:
+                if entry is not None:
+                    entries.append(entry)
+                elif not exchange.refusal:
                     exchange.refusal = "moved"
             elif recording.refusal and not exchange.refusal:
                 exchange.refusal = recording.refusal
         self._finish_flights(exchange)
-        return entry
+        return entries
 
     def _finish_flights(self, exchange: Exchange) -> None:
         followers: list[Session] = []
@@ -375,15 +377,22 @@ class Uplink:
                 if previous is not None and prepared.name:
                     self._session.statements.named[prepared.name] = previous
 
-    def _count(self, exchange: Exchange, entry: Entry | None) -> None:
+    def _count(self, exchange: Exchange, entries: list[Entry]) -> None:
         if not exchange.ran or exchange.counted:
             return
         seconds = self._session.now - exchange.sent_at
         self._session.shared.counters.origin_latency.observe(seconds)
         shapes = shapes_in(exchange.batch)
         template = shapes[0].template if shapes else None
-        word, reason = tally.count(self._session.shared.counters, template, exchange, entry, seconds)
-        self._session.last.landed(word, reason, entry, self._session.now)
+        word, reason = tally.count(
+            self._session.shared.counters,
+            template,
+            exchange,
+            entries,
+            seconds,
+            expiring=self._session.memory.expiring,
+        )
+        self._session.last.landed(word, reason, entries[-1] if entries else None, self._session.now)
 
     # Doubt and loss
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-TOPICS: Final = frozenset({"last", "status", "stats", "queries"})
+TOPICS: Final = frozenset({"last", "status", "stats", "queries", "cache"})
 
 # A text that could be ours is short; SHOW orrery.why carries a statement.
 MAX_BYTES: Final = 100_000
@@ -21,7 +21,7 @@ _INVALID_VALUE: Final = "22023"
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """SHOW orrery.last, status, stats or queries."""
+    """SHOW orrery.last, status, stats, queries or cache."""
 
     topic: str
 
