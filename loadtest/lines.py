@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, cast, final
 
 # A line of 8 MiB carries 100 MB/s over a round trip of 80 ms.
 MAX_BUFFERED_BYTES: Final = 8 * 1024 * 1024
@@ -141,8 +141,9 @@ class Endpoint(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join both ways. What waited for this end is delivered as it becomes due."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = self._sends.source = self._receives.sink = transport
+        # uvloop's transports are asyncio's by shape, not by inheritance.
+        stream = cast("asyncio.Transport", transport)
+        self._transport = self._sends.source = self._receives.sink = stream
         self._opened()
         self._receives.deliver()
 

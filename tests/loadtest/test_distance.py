@@ -183,16 +183,20 @@ async def test_a_target_that_refuses_resets_the_client() -> None:
         await close(client)
 
 
-async def test_the_program_tells_where_it_listens_and_ends_on_sigterm() -> None:
-    program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadtest.distance", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1",
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def test_the_program_tells_where_it_listens_carries_bytes_and_ends_on_sigterm() -> None:
+    accepted: asyncio.Queue[Streams] = asyncio.Queue()
+    async with asyncio.timeout(PATIENCE_SECONDS), listening(accepted) as (host, port):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "loadtest.distance", "--listen", "127.0.0.1:0", "--to", f"{host}:{port}",
+            "--delay-ms", "1", stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
         assert program.stdout is not None
         line = (await program.stdout.readline()).decode()
         assert line.startswith("ready 127.0.0.1:")
         client = await asyncio.open_connection("127.0.0.1", int(line.rsplit(":", 1)[1]))
+        client[1].write(b"over")
+        target = await accepted.get()
+        assert await target[0].readexactly(4) == b"over"
         program.terminate()
         assert await program.wait() == 0
-        await close(client)
+        await close(client, target)
