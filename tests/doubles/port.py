@@ -1,0 +1,74 @@
+"""A port that does nothing but remember, in order, what a session asked of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from proxy.cache.tags import Suspension
+from proxy.errors import OrreryError
+from proxy.session.own import Rows
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+
+
+class RecordingPort:
+    """``writes`` is what the client was sent, one item for each call; ``asked`` all else, by name.
+
+    ``catalogue_is_young``: the catalogue was read a moment ago, reading it again is refused.
+    """
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.asked: list[str] = []
+        self.doubts: list[tuple[Suspension, bool]] = []
+        self.woken: list[Session] = []
+        self.purged: list[tuple[str, ...] | None] = []
+        self.purge_fault: OrreryError | None = None
+        self.catalogue_is_young = False
+        self.sees_all = False
+
+    def to_client(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def close_client(self) -> None:
+        self.asked.append("close_client")
+
+    def need_origin(self) -> None:
+        self.asked.append("need_origin")
+
+    def need_catalogue(self) -> bool:
+        self.asked.append("need_catalogue")
+        return not self.catalogue_is_young
+
+    def catalogue_changed(self, *, everywhere: bool) -> None:
+        self.asked.append("catalogue_changed everywhere" if everywhere else "catalogue_changed")
+
+    def wake(self, followers: Sequence[Session]) -> None:
+        self.asked.append("wake")
+        self.woken.extend(followers)
+
+    def wait_for_flight(self) -> None:
+        self.asked.append("wait_for_flight")
+
+    def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
+        self.asked.append("in_doubt")
+        self.doubts.append((suspension, ddl))
+
+    def translate_notification(self, raw: bytes) -> bytes:
+        return raw
+
+    def purge(self, table: tuple[str, ...] | None) -> None:
+        if self.purge_fault is not None:
+            raise self.purge_fault
+        self.purged.append(table)
+
+    def status(self) -> Rows:
+        return (("version", "test"),)
+
+    def stats(self) -> Rows:
+        return (("outcomes.hit", 3),)
+
+    def sees_all_roles(self) -> bool:
+        return self.sees_all

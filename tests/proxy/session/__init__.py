@@ -1,0 +1,1 @@
+"""Tests of the hall: whole conversations without I/O."""
