@@ -18,10 +18,9 @@ from proxy.schema.catalogue import Catalogue
 from proxy.schema.names import usable_path
 from proxy.sql.analysis import NOTHING, UNKNOWN, Analysis, Control, Doubt, SetSetting, Statement
 from proxy.sql.compound import VERBS_WITH_NAMES, compound
-from proxy.sql.memo import Memo
+from proxy.sql.memo import Memo, Parsed
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context
-from proxy.sql.template import template
 from proxy.sql.utility import UNKNOWN_STATEMENT, utility
 
 __all__ = ["Context", "analyse", "analyse_without_catalogue"]
@@ -67,7 +66,7 @@ def _knowledge(catalogue: Catalogue) -> Knowledge:
 def _analyse(text: str, knowledge: Knowledge | None, context: Context, types: tuple[int, ...]) -> Analysis:
     parsed = _memo.parse(text)
     if parsed.failure:
-        return _summed(text, (replace(UNKNOWN_STATEMENT, reason=parsed.failure),), parsed.failure != "size")
+        return _summed(parsed, (replace(UNKNOWN_STATEMENT, reason=parsed.failure),), parsed.failure != "size")
     try:
         statements = _after_each_other(
             _statement(knowledge, context, _root(raw), types) for raw in parsed.statements
@@ -78,13 +77,13 @@ def _analyse(text: str, knowledge: Knowledge | None, context: Context, types: tu
     if not context.standard_conforming_strings and "\\" in text:
         # The origin reads other strings than the parser here did.
         statements = tuple(replace(one, reason="settings", reach=one.reach | UNKNOWN) for one in statements)
-    return _summed(text, statements)
+    return _summed(parsed, statements)
 
 
-def _summed(text: str, statements: tuple[Statement, ...], unparsed: bool = False) -> Analysis:
+def _summed(parsed: Parsed, statements: tuple[Statement, ...], unparsed: bool = False) -> Analysis:
     reach = reduce(or_, (one.reach for one in statements), NOTHING)
     unresolved = any(one.reason == "unresolved" for one in statements)
-    return Analysis(statements, unparsed, unresolved, template(text), reach)
+    return Analysis(statements, unparsed, unresolved, parsed.template, reach)
 
 
 def _root(raw: ast.RawStmt) -> ast.Node:

@@ -8,6 +8,8 @@ from typing import Final, final
 
 from pglast import ast, parser
 
+from proxy.sql.template import template
+
 # A tree of nodes in Python weighs some forty times its text (measured on statements of drivers).
 _TREE_BYTES_PER_CHARACTER: Final = 40
 
@@ -18,6 +20,7 @@ class Parsed:
 
     statements: tuple[ast.RawStmt, ...] = ()
     failure: str = ""
+    template: str = ""
 
 
 @final
@@ -59,7 +62,7 @@ class Memo:
             return known
         if len(text) > self._max_text:
             self.refused += 1
-            return Parsed(failure="size")
+            return Parsed(failure="size", template=template(text))
         self.misses += 1
         fresh = _parse(text)
         self._keep(text, fresh)
@@ -82,7 +85,7 @@ def _weight(text: str) -> int:
 
 def _parse(text: str) -> Parsed:
     try:
-        return Parsed(parser.parse_sql(text))
+        return Parsed(parser.parse_sql(text), template=template(text))
     except (parser.ParseError, ValueError, RecursionError, UnicodeError):
         # ValueError: a NUL byte; UnicodeError: lone surrogates of bytes that are no UTF-8.
-        return Parsed(failure="unparsable")
+        return Parsed(failure="unparsable", template=template(text))

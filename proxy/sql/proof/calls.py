@@ -57,6 +57,8 @@ def call(proof: Proof, scope: Scope, node: ast.FuncCall) -> int:
         choice = choose_any_function(proof.knowledge, schema, name, scope.path)
     else:
         choice = choose_function(proof.knowledge, schema, name, kinds, scope.path)
+    if "json" in name and any(proof.knowledge.prints_json_by_user(kind) for kind in kinds):
+        proof.deny_unseen("cast")
     _note_effects(proof, name)
     return _conclude(proof, scope, (schema, name), list(zip(values, kinds, strict=True)), choice)
 

@@ -202,15 +202,22 @@ def _judge(knowledge: Knowledge, candidates: Sequence[_Candidate], arguments: Ty
     functions = [candidate.function for candidate in candidates]
     denials = (denial(function, knowledge.names(function.arguments)) for function in functions)
     results = {_result(knowledge, candidate, arguments) for candidate in candidates}
+    by_user = any(_converts_by_user(knowledge, candidate, arguments) for candidate in candidates)
     return Choice(
-        denial=next((word for word in denials if word), ""),
-        writes_nothing=all(writes_nothing(function) for function in functions),
+        denial="cast" if by_user else next((word for word in denials if word), ""),
+        writes_nothing=not by_user and all(writes_nothing(function) for function in functions),
         result=results.pop() if len(results) == 1 else oids.UNTYPED,
         accepted=tuple(
             frozenset(candidate.parameters[place] for candidate in candidates)
             for place in range(len(arguments))
         ),
     )
+
+
+def _converts_by_user(knowledge: Knowledge, candidate: _Candidate, arguments: Types) -> bool:
+    """Would an argument reach its parameter through a user's cast?"""
+    pairs = zip(arguments, candidate.parameters, strict=False)
+    return any(knowledge.converts_by_user(a, p) for a, p in pairs if a != oids.UNTYPED)
 
 
 def _result(knowledge: Knowledge, candidate: _Candidate, arguments: Types) -> int:

@@ -64,6 +64,8 @@ def plain(proof: Proof, scope: Scope, node: ast.Node | None, target: int) -> int
     if kind == oids.UNKNOWN and node is not None:
         proof.settle(node, target)
         return target
+    if target != oids.TEXT and proof.knowledge.converts_by_user(kind, target):
+        proof.deny_unseen("cast")
     return kind
 
 

@@ -47,7 +47,16 @@ class Memory:
 class Knowledge:
     """Facts about the types and casts of one ``Catalogue``."""
 
-    __slots__ = ("arrays", "catalogue", "memory", "row_types", "treacherous", "user_cast_targets")
+    __slots__ = (
+        "arrays",
+        "assigned_by_users",
+        "catalogue",
+        "json_sources",
+        "memory",
+        "row_types",
+        "treacherous",
+        "user_cast_targets",
+    )
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue: Final = catalogue
@@ -57,23 +66,39 @@ class Knowledge:
         self.row_types: Final = {t.relation: t.oid for t in types if t.relation}
         casts = catalogue.casts.values()
         self.treacherous: Final = any(self._is_treacherous(cast) for cast in casts)
-        self.user_cast_targets: Final = frozenset(c.target for c in casts if self._runs_user_code(c))
+        by_users = [cast for cast in casts if self._runs_user_code(cast)]
+        self.user_cast_targets: Final = frozenset(cast.target for cast in by_users)
+        # Types that storing a value may convert to by a user's function.
+        self.assigned_by_users: Final = frozenset(c.target for c in by_users if c.context in "ai")
+        # The printers of json call such casts by themselves (PostgreSQL, utils/adt/jsonfuncs.c).
+        self.json_sources: Final = frozenset(
+            c.source for c in by_users if c.target in (oids.JSON, oids.JSONB)
+        )
 
     def _runs_user_code(self, cast: Cast) -> bool:
         function = self.catalogue.functions.get(cast.function)
         return cast.function != 0 and (function is None or not writes_nothing(function))
 
-    def _is_treacherous(self, cast: Cast) -> bool:
-        """May PostgreSQL slip in ``cast`` unasked, with an effect that nobody sees in the text?
+    def converts_by_user(self, source: int, target: int) -> bool:
+        """Does turning ``source`` into ``target`` run a user's function? True where nobody is sure."""
+        if source == oids.UNTYPED:
+            return target in self.assigned_by_users
+        cast = self.catalogue.casts.get((source, target))
+        return cast is not None and self._runs_user_code(cast)
 
-        Implicit casts by a user's function, or by text to a date; and casts to json, which the functions
-        that print json call by themselves (PostgreSQL, utils/adt/json.c, json_categorize_type).
-        """
-        if cast.context != "i" and cast.target not in (oids.JSON, oids.JSONB):
+    def prints_json_by_user(self, oid: int) -> bool:
+        """May printing this type as json run a user's function?"""
+        if not self.json_sources:
             return False
-        if cast.method == "i":
-            return self.holds_dates(cast.target) or self.taint(cast.target) != ""
-        return cast.function != 0 and self.cast_denial(cast) == "cast"
+        if oid in (oids.UNTYPED, oids.RECORD):
+            return True
+        return self._any_part(oid, lambda kind: kind.oid in self.json_sources or None) is not None
+
+    def _is_treacherous(self, cast: Cast) -> bool:
+        """May PostgreSQL read a text as a date, or as a name, unasked?"""
+        if cast.context != "i" or cast.method != "i":
+            return False
+        return self.holds_dates(cast.target) or self.taint(cast.target) != ""
 
     def cast_denial(self, cast: Cast) -> str:
         """Why an answer that goes through ``cast`` may not be remembered; "" if it may."""

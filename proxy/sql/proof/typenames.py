@@ -106,10 +106,14 @@ def common_type(proof: Proof, types: Iterable[int]) -> int:
             continue
         left, right = knowledge.base(chosen), knowledge.base(kind)
         if oids.UNTYPED in (left, right) or knowledge.category(left) != knowledge.category(right):
+            if knowledge.converts_by_user(left, right) or knowledge.converts_by_user(right, left):
+                proof.deny_unseen("cast")
             return oids.UNTYPED
         chosen = left
         if left not in oids.PREFERRED and can_coerce(knowledge, left, right):
             chosen = left if can_coerce(knowledge, right, left) else right
+    if any(knowledge.converts_by_user(kind, chosen) for kind in known):
+        proof.deny_unseen("cast")
     return chosen
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.schema.catalogue import FIRST_USER_OID, Function
-from proxy.sql.proof.oids import TIMETZ
+from proxy.sql.proof.oids import NAMING, TIMETZ
 
 # STABLE functions of pg_catalog that depend on nothing but their arguments and on settings that are part of
 # the key: TimeZone, DateStyle, IntervalStyle, lc_*, default_text_search_config, xmlbinary and their like.
@@ -203,7 +203,7 @@ def is_built_in(function: Function) -> bool:
 
 def is_of_trusted_extension(function: Function) -> bool:
     """Is it C code of an allow-listed extension? Its SQL functions may name what a user has redefined."""
-    return function.extension in EXTENSIONS and function.language == "c"
+    return function.extension in EXTENSIONS and function.language in ("c", "internal")
 
 
 def denial(function: Function, argument_names: str) -> str:
@@ -219,10 +219,19 @@ def denial(function: Function, argument_names: str) -> str:
     if function.name in RUNS_SQL or function.volatility == "v":
         return "time" if function.name in CLOCKS else "volatile"
     if function.volatility == "i":
-        return "date" if function.result == TIMETZ else ""
+        return _denial_of_immutable(function)
     if argument_names in STABLE.get(function.name, ()):
         return ""
     return "time" if function.name in CLOCKS else "stable"
+
+
+def _denial_of_immutable(function: Function) -> str:
+    if function.result == TIMETZ:
+        return "date"
+    if function.result in NAMING:
+        return "regtype"
+    # Their answer holds the server's present timeline.
+    return "stable" if function.name.startswith("pg_walfile_name") else ""
 
 
 def writes_nothing(function: Function) -> bool:

@@ -74,6 +74,11 @@ def note(proof: Proof, relation: Relation | None, events: frozenset[str]) -> Non
     if relation is None:
         return
     proof.writes.append((relation.oid, events))
+    assigned = proof.knowledge.assigned_by_users
+    stores = not events.isdisjoint(_UPSERT)
+    if stores and not assigned.isdisjoint(column.type_oid for column in relation.columns):
+        # An assignment may go through a user's cast.
+        proof.pure = False
     if not relations.reading(proof.knowledge, relation).pure:
         # A view that is written through is evaluated; so are policies.
         proof.pure = False

@@ -225,6 +225,8 @@ TRAPS: Final = (
     ("regtype", "SELECT row_to_json(z) FROM zoo z"),
     ("regtype", "SELECT count(z) FROM zoo z"),
     ("regtype", "SELECT id::oid::regclass FROM planets"),
+    ("regtype", "SELECT pg_partition_root(tableoid) FROM events"),
+    ("stable", "SELECT pg_walfile_name('0/0'), id FROM planets"),
     ("type", "SELECT t::email FROM zoo"),
     ("type", "SELECT pt FROM zoo ORDER BY pt"),
     ("type", "SELECT DISTINCT x FROM zoo"),

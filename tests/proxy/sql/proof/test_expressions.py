@@ -42,6 +42,11 @@ def test_an_operator_named_with_its_schema_is_that_one(trickster: Observatory) -
     ("text", "reason"),
     [
         ("SELECT id::coin FROM planets", "cast"),
+        ("SELECT t FROM beach WHERE s", "cast"),
+        ("SELECT left(s, 1) FROM beach", "cast"),
+        ("SELECT s || t FROM beach", "cast"),
+        ("SELECT coalesce(t, s) FROM beach", "cast"),
+        ("SELECT t FROM beach UNION SELECT s FROM beach", "cast"),
         ("SELECT s FROM spans", "type"),
         ("SELECT id FROM spans WHERE s && '[1,2]'", "type"),
         ("SELECT id FROM spans", ""),

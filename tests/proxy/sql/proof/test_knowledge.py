@@ -83,13 +83,29 @@ def _with_cast(sky: Observatory, cast: Cast) -> Knowledge:
         (Cast(25, 1082, 0, "e", "i"), False),
         (Cast(25, 23, 0, "i", "i"), False),
         (Cast(25, 2205, 0, "i", "i"), True),
-        (Cast(25, 23, 99_999, "i", "f"), True),
-        (Cast(600, 114, 99_999, "e", "f"), True),  # the printers of json call it
+        (Cast(25, 23, 99_999, "i", "f"), False),  # judged where it is used
     ],
 )
 def test_casts_that_postgresql_slips_in_are_told(sky: Observatory, cast: Cast, treacherous: bool) -> None:
     assert _with_cast(sky, cast).treacherous is treacherous
     assert not Knowledge(sky.catalogue).treacherous
+
+
+def test_a_users_cast_is_told_where_it_would_be_used(sky: Observatory) -> None:
+    knowledge = _with_cast(sky, Cast(25, 23, 99_999, "a", "f"))
+    assert knowledge.converts_by_user(25, 23)
+    assert knowledge.converts_by_user(0, 23)
+    assert not knowledge.converts_by_user(23, 25)
+    assert not Knowledge(sky.catalogue).converts_by_user(0, 23)
+
+
+def test_the_printers_of_json_call_users_casts(sky: Observatory) -> None:
+    knowledge = _with_cast(sky, Cast(600, 114, 99_999, "e", "f"))
+    zoo = sky.catalogue.type_names["public", "zoo"]
+    assert knowledge.prints_json_by_user(zoo)
+    assert knowledge.prints_json_by_user(2249)
+    assert not knowledge.prints_json_by_user(23)
+    assert not Knowledge(sky.catalogue).prints_json_by_user(0)
 
 
 def test_the_memory_is_bounded() -> None:

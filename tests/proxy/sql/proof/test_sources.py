@@ -1,5 +1,6 @@
 """Items of FROM: which columns they offer, with which types."""
 
+# ruff: noqa: E501 - statements stand as they are sent
 from __future__ import annotations
 
 import pytest

@@ -54,6 +54,12 @@ def test_ordinary_writes_reach_their_table(sky: Observatory, text: str) -> None:
     assert sky.reason(text) == "write"
 
 
+def test_storing_through_a_users_cast_is_unknown(trickster: Observatory) -> None:
+    assert trickster.reach("INSERT INTO beach (s) VALUES (1)") == "unknown"
+    assert trickster.reach("UPDATE beach SET s = 1") == "unknown"
+    assert trickster.reach("DELETE FROM beach") == {"beach"}
+
+
 def test_merge_reaches_by_what_its_clauses_do(sky: Observatory) -> None:
     head = "MERGE INTO planets p USING zoo z ON z.id = p.id WHEN"
     assert sky.reach(f"{head} MATCHED THEN DELETE") == {"planets", "moons"}
