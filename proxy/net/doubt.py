@@ -35,6 +35,9 @@ _END: Final = f"""SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg
 
 _ASK_EVERY_SECONDS: Final = 0.25
 _END_AFTER_SECONDS: Final = 10.0
+# A backend that nobody can see the end of: from here on no level above ttl is claimed, and its cap covers the
+# rest.
+_GIVE_UP_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,18 @@ class Backend:
 
 
 class Doubts:
-    """``connect`` opens a connection for questions; ``count`` is how many writes are in doubt now."""
+    """``connect`` opens a connection for questions; ``lower`` says that no level above ttl holds any more.
 
-    def __init__(self, memory: Memory[Session], connect: Callable[[], Awaitable[Connection]]) -> None:
+    ``count`` is how many writes are in doubt now.
+    """
+
+    def __init__(
+        self,
+        memory: Memory[Session],
+        connect: Callable[[], Awaitable[Connection]],
+        lower: Callable[[str], None],
+    ) -> None:
+        self._lower = lower
         self._memory = memory
         self._connect = connect
         self.count = 0
@@ -62,6 +74,9 @@ class Doubts:
         logger.warning("event=in_doubt origin_pid=%s", backend.process_id)
         waited = 0.0
         while not await self._is_gone(backend, end=waited >= _END_AFTER_SECONDS):
+            if waited >= _GIVE_UP_SECONDS:
+                self._lower("doubt")
+                break
             await asyncio.sleep(_ASK_EVERY_SECONDS)
             waited += _ASK_EVERY_SECONDS
         self._memory.end(suspension, changed=True)

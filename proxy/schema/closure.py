@@ -27,9 +27,6 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 # An UPDATE of a partitioned table may move a row: out of one partition, into another.
 _MOVES: Final = frozenset({UPDATE, DELETE, INSERT})
 
-# Kinds of relation that an answer may not rest on, with the word that says so.
-_UNREADABLE: Final = {"f": "foreign", "m": "matview", "S": "sequence", "c": "relation"}
-
 
 @dataclass(frozen=True, slots=True)
 class Closure:
@@ -41,18 +38,6 @@ class Closure:
 
     tables: frozenset[int]
     unknown: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Dependencies:
-    """What a read rests on: ``tables``, the relation itself and all below it, if ``denied`` is empty.
-
-    Else ``denied`` says in one word what forbids to remember the answer: foreign, temporary, rls, matview,
-    sequence, system, relation.
-    """
-
-    tables: frozenset[int]
-    denied: str = ""
 
 
 def closure(
@@ -171,32 +156,3 @@ def _may_do_more(trigger: Trigger, events: frozenset[str]) -> bool:
     # PostgreSQL's own trigger functions change at most the row at hand; a condition may call others.
     proven = trigger.function < FIRST_USER_OID and not trigger.conditional
     return not proven and trigger.enabled != "D" and not trigger.events.isdisjoint(events)
-
-
-def read_dependencies(catalogue: Catalogue, oid: int) -> Dependencies:
-    """The relation ``oid`` with all its descendants; of a view also what its definition mentions."""
-    tables: set[int] = set()
-    denied = ""
-    waiting = [oid]
-    while waiting:
-        at = waiting.pop()
-        if at in tables:
-            continue
-        tables.add(at)
-        relation = catalogue.relations.get(at)
-        denied = denied or _unreadable(relation)
-        if relation is not None:
-            waiting.extend((*relation.children, *relation.uses))
-    return Dependencies(frozenset(tables), denied)
-
-
-def _unreadable(relation: Relation | None) -> str:
-    if relation is None:
-        return "relation"
-    if relation.oid < FIRST_USER_OID:
-        return "system"
-    if relation.persistence == "t":
-        return "temporary"
-    if relation.row_security:
-        return "rls"
-    return _UNREADABLE.get(relation.kind, "" if relation.heap else "relation")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.schema.catalogue import Catalogue, ForeignKey, Relation
-from proxy.schema.closure import closure, read_dependencies
+from proxy.schema.closure import closure
 from tests.proxy.schema.origin import Origin, names, relation
 
 GROUND = """
@@ -167,20 +167,6 @@ def test_a_trigger_behind_a_foreign_key_counts(ground: Origin) -> None:
     assert closure(catalogue, boss, frozenset({"update"}), harmless).unknown == ""
 
 
-@pytest.mark.postgres
-@pytest.mark.parametrize(("name", "reached", "word"), READS)
-def test_a_read_rests_on_all_below_it(catalogue: Catalogue, name: str, reached: set[str], word: str) -> None:
-    found = read_dependencies(catalogue, relation(catalogue, name).oid)
-    assert (names(catalogue, found.tables), found.denied) == (reached, word)
-
-
-@pytest.mark.postgres
-def test_a_system_relation_is_neither_read_nor_written(catalogue: Catalogue) -> None:
-    oid = relation(catalogue, "pg_class", "pg_catalog").oid
-    assert read_dependencies(catalogue, oid).denied == "system"
-    assert closure(catalogue, oid, frozenset({"update"}), harmless).unknown == "system"
-
-
 def _catalogue(relations: list[Relation], keys: list[ForeignKey]) -> Catalogue:
     targets = {key.target for key in keys}
     return Catalogue(
@@ -220,22 +206,3 @@ def test_one_more_foreign_key_never_makes_a_closure_smaller(
     after = closure(_catalogue(_tables(), [*keys, more]), table, events, harmless).tables
     assert table in before
     assert before <= after
-
-
-def test_a_relation_that_is_not_in_the_catalogue_has_unknown_reach() -> None:
-    catalogue = _catalogue([], [])
-    assert closure(catalogue, 1, frozenset({"insert"}), harmless).unknown == "relation"
-    assert read_dependencies(catalogue, 1).denied == "relation"
-
-
-@pytest.mark.parametrize(
-    ("table", "word"),
-    [
-        (replace(TABLE, row_security=True), "rls"),
-        (replace(TABLE, persistence="t"), "temporary"),
-        (replace(TABLE, heap=False), "relation"),
-        (replace(TABLE, kind="S"), "sequence"),
-    ],
-)
-def test_a_relation_whose_rows_depend_on_more_is_denied(table: Relation, word: str) -> None:
-    assert read_dependencies(_catalogue([table], []), 20_000).denied == word
