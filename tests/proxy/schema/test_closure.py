@@ -93,15 +93,6 @@ HAZARDS = (
     ("visit", "delete", "foreign"),
     ("remembered", "update", "relation"),
 )
-READS = (
-    ("star", {"star"}, ""),
-    ("orbit", ORBITS, ""),
-    ("early", {"early", "first"}, ""),
-    ("body", {"body", "rock", "dust"}, ""),
-    ("brightest", {"brightest", "bright", "star"}, ""),
-    ("visit", {"visit", "away"}, "foreign"),
-    ("remembered", {"remembered"}, "matview"),
-)
 
 
 def harmless(_: str) -> bool:
@@ -165,6 +156,16 @@ def test_a_trigger_behind_a_foreign_key_counts(ground: Origin) -> None:
     boss = relation(catalogue, "boss").oid
     assert closure(catalogue, boss, frozenset({"delete"}), harmless).unknown == "trigger"
     assert closure(catalogue, boss, frozenset({"update"}), harmless).unknown == ""
+
+
+@pytest.mark.postgres
+def test_a_system_relation_has_unknown_reach(catalogue: Catalogue) -> None:
+    oid = relation(catalogue, "pg_class", "pg_catalog").oid
+    assert closure(catalogue, oid, frozenset({"update"}), harmless).unknown == "system"
+
+
+def test_a_relation_that_is_not_in_the_catalogue_has_unknown_reach() -> None:
+    assert closure(_catalogue([], []), 1, frozenset({"insert"}), harmless).unknown == "relation"
 
 
 def _catalogue(relations: list[Relation], keys: list[ForeignKey]) -> Catalogue:
