@@ -73,8 +73,14 @@ async def connected(rich: Any, rich_database: Database) -> AsyncGenerator[Any]:
 
 
 @pytest.fixture
-def client(connected: Any, rich_database: Database) -> Any:
-    """The connected client, with all tables empty and their sequences at 1."""
+def empty_database(rich_database: Database) -> Database:
+    """The database with all tables empty and their sequences at 1."""
     tables = ", ".join(f'"{name}"' for name in _TABLES)
     rich_database.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return rich_database
+
+
+@pytest.fixture
+def client(connected: Any, empty_database: Database) -> Any:
+    """The connected client, with nothing in its database."""
     return connected

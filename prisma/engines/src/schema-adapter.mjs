@@ -38,7 +38,7 @@ async function openShadow(factory, config, options, onScriptError) {
   const dispose = shadow.dispose.bind(shadow)
   shadow.dispose = async () => {
     await dispose()
-    await owner.executeScript(`DROP DATABASE "${database}"`)
+    await owner.executeScript(`DROP DATABASE "${database}" WITH (FORCE)`)
   }
   return shadow
 }
