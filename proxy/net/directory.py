@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from asyncpg import InvalidCatalogNameError
+
 from proxy.cache import tags
 from proxy.cache.memory import Memory
 from proxy.errors import OrreryError
@@ -22,7 +24,10 @@ from proxy.session.session import Session
 
 logger = logging.getLogger(__name__)
 
-# An unknown name makes the catalogue be read again, but a client that asks for nonsense all day must not.
+# An unknown name makes the catalogue be read again, but a client that asks for nonsense all day must not: so
+# many
+# readings may follow each other at once, then one in so many seconds.
+_REREADS: Final = 4
 _REREAD_SECONDS: Final = 0.5
 # How long a statement waits for a catalogue on its way before it goes on without.
 WAIT_SECONDS: Final = 2.0
@@ -35,9 +40,20 @@ class Place:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.moves = 0
-        self.read_at = -1e9
+        self.rereads = float(_REREADS)  # how many there may be now
+        self.reread_at = 0.0
+        self.retry_at = 0.0  # not before: the last reading failed
         self.reading: asyncio.Task[None] | None = None
         self.waiting: list[Callable[[], None]] = []
+
+    def may_be_reread(self, now: float) -> bool:
+        """May an unknown name make the catalogue be read now? It counts as read then."""
+        self.rereads = min(float(_REREADS), self.rereads + (now - self.reread_at) / _REREAD_SECONDS)
+        self.reread_at = now
+        if self.rereads < 1.0:
+            return False
+        self.rereads -= 1.0
+        return True
 
 
 class Directory:
@@ -84,7 +100,8 @@ class Directory:
         if place is None:
             return False
         if place.reading is None:
-            if database.catalogue is not None and time.monotonic() - place.read_at < _REREAD_SECONDS:
+            now = time.monotonic()
+            if now < place.retry_at or (database.catalogue is not None and not place.may_be_reread(now)):
                 return False
             self._start(place)
         place.waiting.append(then)
@@ -102,15 +119,34 @@ class Directory:
             self._on_shared_change()
 
     async def check(self) -> None:
-        """Compare every catalogue with the origin's; raises ``OriginFault`` where it does not answer."""
+        """Compare every catalogue with the origin's. One that cannot be read concerns its own database
+        alone.
+        """
         for place in list(self._places.values()):
-            catalogue = place.database.catalogue
-            if catalogue is None:
-                if place.reading is None:
-                    self._start(place)
-            elif await self._loader.changed(place.database.name, catalogue):
-                moves = place.moves
-                await self._take(place, moves)
+            try:
+                await self._check(place)
+            except OrreryError as fault:
+                self._lose(place, fault)
+
+    async def _check(self, place: Place) -> None:
+        catalogue = place.database.catalogue
+        if catalogue is None:
+            if place.reading is None:
+                self._start(place)
+        elif await self._loader.changed(place.database.name, catalogue):
+            await self._take(place, place.moves)
+
+    def _lose(self, place: Place, fault: OrreryError) -> None:
+        """Nothing is known of this database any more; one that was dropped is forgotten altogether."""
+        logger.warning("database=%s event=catalogue_lost reason=%s", place.database.name, fault)
+        place.moves += 1
+        place.database.catalogue = None
+        self._memory.drop(tags.whole(place.database.oid), "ddl")
+        self._forget_if_dropped(place, fault)
+
+    def _forget_if_dropped(self, place: Place, fault: OrreryError) -> None:
+        if isinstance(fault.__cause__, InvalidCatalogNameError) and self._place_of(place.database) is place:
+            del self._places[place.database.name]
 
     def drop_all(self, cause: str) -> None:
         """The origin is another one, or was restarted: nothing that was known holds."""
@@ -131,7 +167,8 @@ class Directory:
                 pass
         except OrreryError as fault:
             logger.warning("database=%s event=catalogue_failed reason=%s", place.database.name, fault)
-            place.read_at = time.monotonic() + _RETRY_SECONDS
+            place.retry_at = time.monotonic() + _RETRY_SECONDS
+            self._forget_if_dropped(place, fault)
         finally:
             place.reading = None
             waiting, place.waiting = place.waiting, []
@@ -143,7 +180,6 @@ class Directory:
         catalogue = await self._loader.load(place.database.name)
         if place.moves != moves:
             return False
-        place.read_at = time.monotonic()
         old, place.database.catalogue = place.database.catalogue, catalogue
         if old is None or old.fingerprint != catalogue.fingerprint:
             self._memory.drop(tags.whole(place.database.oid), "ddl")

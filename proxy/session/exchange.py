@@ -219,7 +219,8 @@ class Exchange:
             if self.held:
                 out.extend(self.held)
                 self.held.clear()
-            if kind == backend.COMMAND_COMPLETE:
+            # Before Sync has been sent the client waits for it, having sent Flush; the reach stays suspended.
+            if kind == backend.COMMAND_COMPLETE and self.synced:
                 self.held.append(raw)
                 return
         out.append(raw)

@@ -101,7 +101,7 @@ class Session:
         elif kind == frontend.TERMINATE:
             self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
-            self.uplink.copy(raw)
+            self._copy(raw)
         elif kind == frontend.BIND:
             intake.bind(raw)
         elif kind == frontend.EXECUTE:
@@ -119,6 +119,13 @@ class Session:
             self._dispatch(intake.finish())
         if intake.batch.size > self.shared.options.hold_bytes:
             self._open_batch(b"")
+
+    def _copy(self, raw: bytes) -> None:
+        """Data for a COPY: one that was asked for in this batch, without a Sync or Flush yet, has to begin first."""
+        if self._intake.batch.plan:
+            self._open_batch(raw)
+        else:
+            self.uplink.copy(raw)
 
     def _sync(self, raw: bytes) -> None:
         intake = self._intake
@@ -197,6 +204,9 @@ class Session:
         tail = self.uplink.exchanges[-1] if self.uplink.exchanges else None
         if tail is not None and not tail.synced:
             self.uplink.carry_on(tail, batch)
+            return
+        if batch.opened and self.uplink.origin is not None:
+            self.uplink.send(batch, "pipeline", [])
             return
         if self._answer_here(batch):
             return
@@ -311,12 +321,14 @@ class Session:
 
     def _open_batch(self, raw: bytes) -> None:
         """Flush, or more than we hold: what is there of the batch goes to the origin now."""
+        if not self._intake.batch.plan and self.uplink.unfinished is None:
+            return  # a Flush behind a Sync asks for nothing
         batch = self._intake.finish()
         batch.frames.append(raw)
         batch.opened = True
         self._intake.batch.opened = True
-        if self.uplink.exchanges and not self.uplink.exchanges[-1].synced:
-            self.uplink.carry_on(self.uplink.exchanges[-1], batch)
+        if self.uplink.unfinished is not None:
+            self.uplink.carry_on(self.uplink.unfinished, batch)
         elif self.uplink.origin is None:
             self._wait(batch, ORIGIN)
             self.port.need_origin()

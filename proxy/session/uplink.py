@@ -81,7 +81,7 @@ class Uplink:
             and self._session.transaction.status == IDLE
             and any(s.verb not in _ORDINARY or not s.reach.proven for s in ran)
         ):
-            self._introduce_statements()
+            self._introduce_statements(batch)
         exchange = Exchange(batch, ran, self._session.now)
         exchange.refusal = refusal
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
@@ -192,14 +192,15 @@ class Uplink:
             statement.at_origin = True
         return [statement.parse_frame() for statement in late]
 
-    def _introduce_statements(self) -> None:
+    def _introduce_statements(self, before: Batch) -> None:
         """Before anything that may change what a Parse means: the origin hears of every statement it does not
-        know.
+        know, but for those that the batch itself brings.
 
         In an exchange of its own, so that a failure touches nothing of the client's.
         """
         assert self.origin is not None
-        unknown = self._session.statements.local()
+        brought = {prepared for prepared, _ in before.parsed}
+        unknown = [s for s in self._session.statements.local() if s not in brought]
         if not unknown:
             return
         batch = Batch()

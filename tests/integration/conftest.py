@@ -1,0 +1,46 @@
+"""A proxy for the session, a place of its own for each test."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.integration.place import Place
+from tests.integration.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.postgres import Cluster, Database
+
+
+class StartProxy(Protocol):
+    """Starts a proxy with further options in front of the test's server; it is stopped with the test."""
+
+    def __call__(self, *options: str) -> Proxy: ...
+
+
+@pytest.fixture(scope="session")
+def proxy(cluster: Cluster) -> Generator[Proxy]:
+    """The proxy that most tests share: every writer comes through it."""
+    with Proxy(cluster.url(), "--freshness", "wire") as running:
+        yield running
+
+
+@pytest.fixture
+def place(proxy: Proxy, database: Database) -> Place:
+    """The test's own database, through the proxy and direct."""
+    return Place(proxy, database)
+
+
+@pytest.fixture
+def start_proxy(cluster: Cluster) -> Generator[StartProxy]:
+    """For tests that need a proxy with options of their own."""
+    with ExitStack() as running:
+
+        def start(*options: str) -> Proxy:
+            return running.enter_context(Proxy(cluster.url(), *options))
+
+        yield start
