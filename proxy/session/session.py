@@ -121,7 +121,9 @@ class Session:
             self._open_batch(b"")
 
     def _copy(self, raw: bytes) -> None:
-        """Data for a COPY: one that was asked for in this batch, without a Sync or Flush yet, has to begin first."""
+        """Data for a COPY: one that was asked for in this batch, without a Sync or Flush yet, has to
+        begin first.
+        """
         if self._intake.batch.plan:
             self._open_batch(raw)
         else:
@@ -174,6 +176,8 @@ class Session:
                 or read.max_rows > 0
             ):
                 return None
+            if read.parsed and statement.name and self.transaction.status != IDLE:
+                return None  # prepared late, it could fail in the client's transaction and end it
             shape = statement.shape
             if shape is None or shape.slot is None:
                 return None

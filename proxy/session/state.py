@@ -56,6 +56,11 @@ REPORTED: Final = frozenset(
     ("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings")
 )
 
+# Isolation levels at which each statement sees what was committed before it began; PostgreSQL treats the
+# second as
+# the first. Source: PostgreSQL docs, transaction-iso, "Transaction Isolation".
+EACH_STATEMENT_ITS_SNAPSHOT: Final = frozenset(("read committed", "read uncommitted"))
+
 TRACKED: Final = KEY_SETTINGS + WATCHED_SETTINGS
 _TRACKED: Final = frozenset(TRACKED)
 
@@ -137,6 +142,8 @@ class State:
             return "settings"
         if self.value("gin_fuzzy_search_limit") not in ("", "0"):
             return "settings"
+        if self.value("default_transaction_isolation") not in EACH_STATEMENT_ITS_SNAPSHOT:
+            return "isolation"
         if self.temporary:
             return "temporary"
         return "locked" if self.locked else ""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from proxy.sql.analysis import NOTHING, Control, Extent, Lock, Reach, Statement
+from proxy.session.state import EACH_STATEMENT_ITS_SNAPSHOT
+from proxy.sql.analysis import NOTHING, Control, Extent, Lock, Reach, SetSetting, Statement
 
 IDLE: Final = ord("I")
 OPEN: Final = ord("T")
@@ -47,9 +48,12 @@ class Transaction:
         self.pending |= statement.reach
         if statement.lock != Lock.NONE:
             self.locked = True
-        change = statement.transaction
-        if change is not None and change.control == Control.SET_TRANSACTION and change.isolation:
-            self.isolation = change.isolation
+        command = statement.transaction
+        if command is not None and command.control == Control.SET_TRANSACTION and command.isolation:
+            self.isolation = command.isolation
+        for change in statement.state:
+            if isinstance(change, SetSetting) and change.name == "transaction_isolation":
+                self.isolation = change.value or "unknown"
 
     def refusal(self) -> str:
         """Why the memory may not answer inside this block, in one word; "" where it may."""
@@ -57,7 +61,7 @@ class Transaction:
             return ""
         if self.status == FAILED:
             return "failed"
-        if self.isolation != "read committed":
+        if self.isolation not in EACH_STATEMENT_ITS_SNAPSHOT:
             return "isolation"
         if self.pending.extent != Extent.NOTHING:
             return "transaction"
