@@ -121,7 +121,8 @@ class Conversation:
         return self.told()
 
     def query(self, *texts: bytes) -> str:
-        return self.ask(*map(frontend.query, texts))
+        """Ask these one after the other."""
+        return " ".join(self.ask(frontend.query(text)) for text in texts)
 
     def told_frames(self) -> list[Frame]:
         """What the client has been sent since the last look."""
