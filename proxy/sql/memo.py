@@ -8,6 +8,7 @@ from typing import Final, final
 
 from pglast import ast, parser
 
+from proxy.sql.nesting import is_too_deep
 from proxy.sql.template import template
 
 # A tree of nodes in Python weighs some forty times its text (measured on statements of drivers).
@@ -60,7 +61,7 @@ class Memo:
             self.hits += 1
             self._parsed.move_to_end(text)
             return known
-        if len(text) > self._max_text:
+        if len(text) > self._max_text or is_too_deep(text):
             self.refused += 1
             return Parsed(failure="size", template=template(text))
         self.misses += 1
