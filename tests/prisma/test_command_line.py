@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -173,3 +175,11 @@ def test_what_cannot_work_is_told_in_a_sentence_without_the_password(database: D
         assert sentence in done.stdout
         assert "secret" not in done.stdout
     assert "Environment variable not found: DATABASE_URL" in prisma("migrate", "deploy", url=None).stdout
+
+
+def test_db_seed_runs_the_program_that_the_project_names(database: Database, project: Path) -> None:
+    succeed("migrate", "deploy", _schema_of(project), url=database.url())
+    seed = f"{sys.executable} {ROOT / 'prisma' / 'seed.py'}"
+    (project / "package.json").write_text(json.dumps({"name": "project", "prisma": {"seed": seed}}))
+    assert "3 added" in succeed("db", "seed", _schema_of(project), url=database.url(), cwd=project)
+    assert database.execute('SELECT count(*) FROM "Planet"') == [(3,)]

@@ -81,7 +81,8 @@ function fileOf(parameter, path) {
   try {
     return fs.readFileSync(path)
   } catch (error) {
-    throw new Failure('P1011', `Error opening a TLS connection: the file that \`${parameter}\` names cannot be read (${error.code}).`)
+    throw new Failure('P1011',
+      `Error opening a TLS connection: the file that \`${parameter}\` names cannot be read (${error.code}).`)
   }
 }
 

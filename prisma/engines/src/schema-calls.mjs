@@ -26,7 +26,9 @@ async function loadEngineClass() {
 function urlOf({ schema, datasource, datasourceType, from, to }) {
   const sources = [datasource, datasourceType, from, to, schema].filter(Boolean)
   const urls = sources.filter(({ url }) => url !== undefined).map(({ url }) => url)
-  if (new Set(urls).size > 1) throw new Failure('P1012', 'These engines compare one database at a time with a schema or with migrations.')
+  if (new Set(urls).size > 1) {
+    throw new Failure('P1012', 'These engines compare one database at a time with a schema or with migrations.')
+  }
   if (urls.length > 0) return urls[0]
   const files = sources.flatMap((source) => source.files ?? [])
   const [described] = files.filter(({ content }) => content.includes('datasource'))
