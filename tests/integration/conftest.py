@@ -24,8 +24,11 @@ class StartProxy(Protocol):
 
 @pytest.fixture(scope="session")
 def proxy(cluster: Cluster) -> Generator[Proxy]:
-    """The proxy that most tests share: every writer comes through it."""
-    with Proxy(cluster.url(), "--freshness", "wire") as running:
+    """The proxy that most tests share: every writer comes through it.
+
+    It never checks the catalogue by itself: what other tests leave behind would empty its memory at any moment.
+    """
+    with Proxy(cluster.url(), "--freshness", "wire", "--catalogue-seconds", "3600") as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Pipelines: what is answered from memory, by the proxy itself and by the origin arrives in the order asked."""
+"""Pipelines: whoever answers, memory, proxy or origin, the replies come in the order asked."""
 
 from __future__ import annotations
 
