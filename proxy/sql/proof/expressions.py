@@ -1,7 +1,7 @@
 """Expressions: the type of each, and whether a remembered answer may hold it.
 
 One handler per kind of parse node; a kind without a handler denies and counts as running unseen code.
-Long, one module it is one table: PostgreSQL's expression grammar, node by node.
+It stays one module: a single table, PostgreSQL's expression grammar node by node.
 Source: PostgreSQL, parser/parse_expr.c; docs, sql-expressions.
 """
 

@@ -12,6 +12,7 @@ from typing import Final
 from pglast import ast, parser
 
 from proxy.schema import names
+from proxy.sql.nesting import is_too_deep
 from proxy.sql.proof.candidates import choose_any_function
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.volatility import writes_nothing
@@ -68,6 +69,8 @@ def parse_expression(text: str) -> ast.Node | None:
     """The parse tree of one printed expression, None if it is refused."""
     # pg_get_constraintdef() puts the keyword before, and may put one more word after.
     bare = text.removeprefix("CHECK ").removesuffix(" NOT VALID").removesuffix(" NO INHERIT")
+    if is_too_deep(bare):
+        return None
     try:
         (raw,) = parser.parse_sql(f"SELECT {bare}")
     except (parser.ParseError, ValueError):

@@ -15,6 +15,7 @@ from pglast import ast, parser
 from proxy.schema.catalogue import FIRST_USER_OID, Relation
 from proxy.schema.closure import closure
 from proxy.sql.analysis import NOTHING, UNKNOWN, Extent, Reach
+from proxy.sql.nesting import is_too_deep
 from proxy.sql.proof import queries
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context, Proof
@@ -108,7 +109,7 @@ def _reads_purely(knowledge: Knowledge, relation: Relation) -> bool:
 
 def _view(knowledge: Knowledge, relation: Relation, depth: int) -> Verdict:
     here = frozenset({relation.oid})
-    if relation.definition is None or depth >= MAX_VIEW_DEPTH:
+    if relation.definition is None or depth >= MAX_VIEW_DEPTH or is_too_deep(relation.definition):
         return Verdict("depth" if depth >= MAX_VIEW_DEPTH else "view", pure=False, mentions=here)
     try:
         (raw,) = parser.parse_sql(relation.definition)
