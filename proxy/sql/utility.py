@@ -26,6 +26,7 @@ from proxy.sql.analysis import (
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context
 from proxy.sql.proof.purity import expressions_write_nothing, tree_writes_nothing
+from proxy.sql.proof.volatility import EXTENSIONS
 from proxy.sql.settings import discard_statement, isolation_of, set_statement
 
 DDL: Final = Reach(Extent.DATABASE, ddl=True)
@@ -269,7 +270,10 @@ def _expressions_are_quiet(
         relations = [relation for relation in named if relation is not None]
         if len(relations) < len(tables) or any(relation.children for relation in relations):
             relations = list(knowledge.catalogue.relations.values())
-    return all(expressions_write_nothing(knowledge, relation.expressions) for relation in relations)
+    return all(
+        relation.index_extensions <= EXTENSIONS and expressions_write_nothing(knowledge, relation.expressions)
+        for relation in relations
+    )
 
 
 def _definition(knowledge: Knowledge | None, context: Context, node: ast.Node) -> Statement:
