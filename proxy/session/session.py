@@ -58,6 +58,7 @@ class Session:
         self.statements = Statements()
         self.outlook = Outlook(shared, database, state, self.transaction)
         self.uplink = Uplink(self)
+        self._on_their_way = self.uplink.exchanges  # the very deque: no hit overtakes an earlier reply
         self.last = Last()
         self.now = 0.0
         self.out: list[bytes] = []
@@ -132,7 +133,8 @@ class Session:
     def _sync(self, raw: bytes) -> None:
         intake = self._intake
         batch = intake.batch
-        if self._ready and batch.plain and not batch.opened and self._from_memory(batch):
+        ready = self._ready and not self._on_their_way
+        if ready and batch.plain and not batch.opened and self._from_memory(batch):
             intake.batch = Batch()
             return
         batch.frames.append(raw)
@@ -141,7 +143,7 @@ class Session:
     def _query(self, raw: bytes) -> None:
         text = frontend.read_query(raw)
         intake = self._intake
-        if self._ready and not intake.batch.plan:
+        if self._ready and not self._on_their_way and not intake.batch.plan:
             shape = self.outlook.here.get(text)
             if shape is not None and shape.slot is not None:
                 entry = self.memory.lookup(shape.slot, b"", self.now)

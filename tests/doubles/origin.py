@@ -202,7 +202,7 @@ class ScriptedOrigin:
         yield backend.command_complete(tag)
 
     def _tag(self, verb: str, text: bytes) -> bytes:
-        if verb == "BEGIN":
+        if verb in ("BEGIN", "START"):
             self.status = ord("T")
         elif verb == "COMMIT":
             failed = self.status == ord("E")

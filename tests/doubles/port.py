@@ -45,6 +45,12 @@ class RecordingPort:
     def catalogue_changed(self, *, everywhere: bool) -> None:
         self.asked.append("catalogue_changed everywhere" if everywhere else "catalogue_changed")
 
+    def shared_change_ahead(self) -> None:
+        self.asked.append("shared_change_ahead")
+
+    def shared_change_ahead(self) -> None:
+        self.asked.append("shared_change_ahead")
+
     def wake(self, followers: Sequence[Session]) -> None:
         self.asked.append("wake")
         self.woken.extend(followers)

@@ -54,15 +54,16 @@ _OPERATORS: Final = (
 )
 
 
-def _table(oid: int, name: str, *columns: tuple[str, int], schema: str = "public") -> Relation:
+def table(oid: int, name: str, *columns: tuple[str, int], schema: str = "public") -> Relation:
+    """A permanent table of alice."""
     numbered = enumerate(columns, 1)
     made = tuple(Column(number, column, kind, -1, 0, not_null=False) for number, (column, kind) in numbered)
     return Relation(oid, schema, name, "r", "p", OWNER, columns=made)
 
 
-PLANETS: Final = _table(PLANET, "planet", ("id", _INT4), ("name", _TEXT), ("discovered", _DATE))
-MOONS: Final = _table(MOON, "moon", ("id", _INT4), ("planet_id", _INT4))
-STARS: Final = _table(STAR, "star", ("id", _INT4), ("name", _TEXT))
+PLANETS: Final = table(PLANET, "planet", ("id", _INT4), ("name", _TEXT), ("discovered", _DATE))
+MOONS: Final = table(MOON, "moon", ("id", _INT4), ("planet_id", _INT4))
+STARS: Final = table(STAR, "star", ("id", _INT4), ("name", _TEXT))
 
 
 def catalogue(*relations: Relation, fingerprint: str = "first") -> Catalogue:

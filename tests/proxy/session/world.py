@@ -15,7 +15,7 @@ from proxy.metrics.templates import Templates
 from proxy.schema.catalogue import Catalogue
 from proxy.session import probe
 from proxy.session.database import Database
-from proxy.session.session import Session
+from proxy.session.session import CATALOGUE, ORIGIN, Session
 from proxy.session.shared import SessionOptions, Shared
 from proxy.session.state import TRACKED, State
 from proxy.wire import backend, frontend
@@ -109,7 +109,9 @@ class Conversation:
 
     def settle(self) -> None:
         """Let everything that is on its way arrive."""
-        if self.session.waiting_for == 1 and self.session.uplink.origin is None:
+        if self.session.waiting_for == CATALOGUE:
+            self.session.resume(self.world.clock.now)
+        if self.session.waiting_for == ORIGIN and self.session.uplink.origin is None:
             self.attach()
         while self.origin.has_work:
             self.answer()

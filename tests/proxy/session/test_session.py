@@ -1,0 +1,636 @@
+"""session.session: who answers, what waits for what, and that nothing overtakes anything."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from proxy.errors import ClientFault, OriginUnreachable
+from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN
+from proxy.session.shared import SessionOptions
+from proxy.wire import frontend
+from tests.doubles.origin import Refusal
+from tests.proxy.session import sky
+from tests.proxy.session.world import (
+    BINARY_RESULT,
+    FLUSH,
+    OTHER_READ,
+    READ,
+    SYNC,
+    TEXT_RESULT,
+    WRITE,
+    Conversation,
+    World,
+    rerun,
+    run,
+)
+
+QUERY = frontend.query
+ANSWER = "T D:0 C:SELECT 1 Z:I"
+
+
+# Hits
+
+
+def test_the_second_identical_read_is_a_hit_and_needs_no_origin() -> None:
+    world = World()
+    world.client().query(READ)
+    other = world.client()
+    assert other.query(READ) == ANSWER
+    assert other.last == ("hit", "")
+    assert other.port.asked == []
+
+
+def test_bytes_from_memory_are_the_bytes_of_the_origin() -> None:
+    world = World()
+    filler, reader = world.client(), world.client()
+    filler.say(run(READ), SYNC)
+    filler.attach()
+    filler.settle()
+    reader.say(run(READ), SYNC)
+    assert b"".join(reader.port.writes) == b"".join(filler.port.writes)
+
+
+@pytest.mark.parametrize("tail", [TEXT_RESULT, BINARY_RESULT])
+def test_an_extended_read_is_a_hit_in_text_and_in_binary(tail: bytes) -> None:
+    client = World().client()
+    client.ask(run(READ, tail=tail), SYNC)
+    client.heard()
+    assert client.ask(run(READ, tail=tail), SYNC) == "1 2 T D:0 C:SELECT 1 Z:I"
+    assert client.heard() == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        run(READ, tail=BINARY_RESULT),
+        run(READ, tail=b"\0\0\0\1\0\0\0\1x\0\0"),
+        frontend.parse(b"", READ) + frontend.bind(b"", b"") + frontend.execute(b""),
+        frontend.parse(b"", READ, b"\0\0\0\x17") + rerun(b""),
+        frontend.parse(b"", b"SELECT name FROM  planet") + rerun(b""),
+        QUERY(READ),
+    ],
+    ids=["formats", "parameters", "no Describe", "types", "text", "simple"],
+)
+def test_what_shapes_the_answer_is_part_of_the_key(other: bytes) -> None:
+    client = World().client()
+    client.ask(run(READ), SYNC)
+    client.heard()
+    client.ask(other, b"" if other[0] == frontend.QUERY else SYNC)
+    assert client.heard() != []
+
+
+def test_a_prepared_statement_is_a_hit_when_it_runs_again() -> None:
+    client = World().client()
+    client.ask(run(READ, b"s"), SYNC)
+    client.heard()
+    assert client.ask(rerun(b"s"), SYNC) == "2 T D:0 C:SELECT 1 Z:I"
+    assert client.heard() == []
+
+
+def test_a_pipeline_of_hits_is_answered_in_one_write() -> None:
+    client = World().client()
+    client.remember()
+    client.remember(OTHER_READ)
+    before = len(client.port.writes)
+    assert client.ask(QUERY(READ), QUERY(OTHER_READ), QUERY(READ)) == " ".join([ANSWER] * 3)
+    assert len(client.port.writes) == before + 1
+
+
+def test_two_reads_before_one_sync_are_both_answered_from_memory() -> None:
+    client = World().client()
+    client.ask(run(READ), run(OTHER_READ), SYNC)
+    client.heard()
+    assert client.ask(run(READ), run(OTHER_READ), SYNC) == "1 2 T D:0 C:SELECT 1 1 2 T D:0 C:SELECT 1 Z:I"
+    assert client.heard() == []
+    assert client.world.counters.hit == 2
+
+
+def test_one_miss_sends_the_whole_batch_to_the_origin() -> None:
+    client = World().client()
+    client.ask(run(READ), SYNC)
+    client.heard()
+    client.ask(run(READ), run(OTHER_READ), SYNC)
+    assert client.heard() == [
+        "P:SELECT name FROM planet",
+        "B",
+        "D",
+        "E",
+        "P:SELECT name FROM star",
+        "B",
+        "D",
+        "E",
+        "S",
+    ]
+
+
+def test_several_syncs_in_one_packet_are_answered_each() -> None:
+    client = World().client()
+    client.ask(run(READ), SYNC)
+    assert client.ask(run(READ), SYNC, run(OTHER_READ), SYNC, SYNC, run(READ), SYNC) == (
+        "1 2 T D:0 C:SELECT 1 Z:I 1 2 T D:0 C:SELECT 1 Z:I Z:I 1 2 T D:0 C:SELECT 1 Z:I"
+    )
+
+
+def test_a_hit_behind_a_miss_waits_for_it() -> None:
+    client = World().client()
+    client.remember()
+    client.say(QUERY(OTHER_READ), QUERY(READ))
+    assert client.told() == ""
+    client.answer(1)
+    assert client.told() == ANSWER
+    client.settle()
+    assert client.told() == ANSWER
+
+
+def test_messages_may_come_in_any_pieces() -> None:
+    client = World().client()
+    client.remember()
+    for byte in run(READ) + SYNC + QUERY(READ):
+        client.say(bytes((byte,)))
+    client.settle()
+    assert client.told() == f"1 2 {ANSWER} {ANSWER}"
+
+
+def test_sync_alone_is_answered_here_while_there_is_no_origin() -> None:
+    client = World().client()
+    assert client.ask(SYNC) == "Z:I"
+    assert client.port.asked == []
+
+
+def test_terminate_closes_the_client() -> None:
+    client = World().client()
+    client.say(frontend.TERMINATE_FRAME)
+    assert client.port.asked == ["close_client"]
+
+
+def test_a_message_of_unknown_kind_is_the_clients_fault() -> None:
+    client = World().client()
+    with pytest.raises(ClientFault):
+        client.say(b"?\0\0\0\4")
+
+
+def test_nothing_is_a_hit_when_the_memory_is_off() -> None:
+    world = World(SessionOptions(cache=False))
+    client = world.client()
+    client.query(READ)
+    assert not client.hits()
+    assert client.last == ("bypass", "off")
+
+
+def test_nothing_is_a_hit_after_the_lease() -> None:
+    world = World()
+    client = world.client()
+    client.remember()
+    world.memory.lease_until = -math.inf
+    assert not client.hits()
+
+
+def test_an_answer_expires_where_answers_do() -> None:
+    world = World(expiring=True)
+    client = world.client()
+    client.remember()
+    world.clock.pass_(61.0)
+    assert not client.hits()
+
+
+def test_an_answer_that_is_too_large_is_served_and_forgotten() -> None:
+    client = World().client()
+    client.origin.aside[READ] = b"D" + (1 << 20).to_bytes(4, "big") + bytes((1 << 20) - 4)
+    client.query(READ)
+    assert client.last == ("bypass", "size")
+    assert not client.hits()
+
+
+def test_an_answer_with_a_notice_is_not_kept() -> None:
+    client = World().client()
+    client.origin.aside[READ] = b"N\0\0\0\5\0"
+    client.query(READ)
+    assert client.last == ("bypass", "notice")
+
+
+def test_an_answer_of_another_role_is_never_given() -> None:
+    world = World()
+    world.client().query(READ)
+    client = world.client()
+    client.query(b"SET ROLE bob")
+    assert not client.hits()
+
+
+def test_an_answer_under_another_search_path_is_never_given() -> None:
+    world = World()
+    world.client().query(READ)
+    assert not world.client(search_path="other").hits()
+
+
+# Transactions
+
+
+def test_reads_in_read_committed_hit_until_the_transaction_writes() -> None:
+    world = World()
+    client = world.client()
+    client.remember()
+    client.query(b"BEGIN")
+    assert client.hits()
+    client.query(WRITE)
+    assert not client.hits()
+    assert client.last == ("bypass", "transaction")
+    assert not client.hits(OTHER_READ)
+
+
+def test_reads_in_read_committed_hit_until_the_transaction_locks() -> None:
+    client = World().client()
+    client.remember()
+    client.query(b"BEGIN", b"SELECT name FROM star FOR UPDATE")
+    assert not client.hits()
+    assert client.last == ("bypass", "locked")
+    client.query(b"COMMIT")
+    assert client.hits()
+
+
+def test_a_hit_in_a_transaction_says_that_it_stands_open() -> None:
+    client = World().client()
+    client.remember()
+    client.query(b"BEGIN")
+    assert client.query(READ) == "T D:0 C:SELECT 1 Z:T"
+
+
+@pytest.mark.parametrize("level", [b"REPEATABLE READ", b"SERIALIZABLE"])
+@pytest.mark.parametrize("verb", [b"BEGIN", b"START TRANSACTION"])
+def test_stricter_isolation_bypasses(verb: bytes, level: bytes) -> None:
+    client = World().client()
+    client.remember()
+    client.query(verb + b" ISOLATION LEVEL " + level)
+    assert not client.hits()
+    assert client.last == ("bypass", "isolation")
+
+
+def test_isolation_set_inside_the_transaction_bypasses() -> None:
+    client = World().client()
+    client.remember()
+    client.query(b"BEGIN", b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    assert not client.hits()
+    assert client.last == ("bypass", "isolation")
+
+
+def test_isolation_by_default_bypasses() -> None:
+    world = World()
+    world.client().remember()
+    client = world.client(default_transaction_isolation="repeatable read")
+    assert not client.hits()
+    assert client.last == ("bypass", "isolation")
+
+
+def test_a_failed_transaction_bypasses() -> None:
+    client = World().client()
+    client.remember()
+    client.origin.faults[b"SELECT 1/0"] = Refusal("22012")
+    client.query(b"BEGIN", b"SELECT 1/0")
+    assert client.query(READ) == "E:25P02 Z:E"
+    assert client.query(b"ROLLBACK") == "C:ROLLBACK Z:I"
+    assert client.hits()
+
+
+def test_a_set_inside_a_transaction_is_undone_with_it() -> None:
+    client = World().client()
+    client.remember()
+    client.query(b"BEGIN", b"SET search_path = public")
+    assert not client.hits()
+    client.query(b"ROLLBACK")
+    assert client.hits()
+
+
+def test_a_set_local_ends_with_its_transaction() -> None:
+    client = World().client()
+    client.remember()
+    client.query(b"BEGIN", b"SET LOCAL search_path = public")
+    assert not client.hits()
+    client.query(b"COMMIT")
+    assert client.hits()
+
+
+def test_what_is_read_in_a_transaction_that_wrote_is_not_stored() -> None:
+    world = World()
+    writer, reader = world.client(), world.client()
+    writer.query(b"BEGIN", WRITE, READ, b"ROLLBACK")
+    assert reader.query(READ) == ANSWER
+    assert reader.last == ("fill", "")
+
+
+def test_a_statement_prepared_under_other_settings_bypasses() -> None:
+    client = World().client()
+    client.ask(run(READ, b"s"), SYNC)
+    client.query(b"SET search_path = public")
+    client.ask(rerun(b"s"), SYNC)
+    assert client.last == ("bypass", "settings")
+    client.query(b"RESET search_path")
+    client.heard()
+    client.ask(rerun(b"s"), SYNC)
+    assert client.last == ("hit", "")
+
+
+def test_a_statement_prepared_while_a_set_is_on_its_way_is_never_answered_from_memory() -> None:
+    client = World().client()
+    client.attach()
+    client.ask(QUERY(b"SET search_path = public"), run(READ, b"s"), SYNC)
+    client.ask(rerun(b"s"), SYNC)
+    assert client.last == ("bypass", "settings")
+
+
+@pytest.mark.parametrize("max_rows", [1, 5])
+def test_a_portal_fetched_in_pieces_bypasses(max_rows: int) -> None:
+    client = World().client()
+    pieces = frontend.parse(b"", READ) + frontend.bind(b"", b"") + frontend.execute(b"", max_rows)
+    for _ in range(2):
+        client.ask(frontend.parse(b"", b"BEGIN"), frontend.bind(b"", b""), frontend.execute(b""), SYNC)
+        client.ask(pieces, SYNC)
+        assert client.last[0] == "bypass"
+        client.query(b"ROLLBACK")
+
+
+def test_a_moving_date_among_the_parameters_bypasses() -> None:
+    client = World().client()
+    text = b"SELECT name FROM planet WHERE discovered = $1"
+    for value, outcome in ((b"1846-09-23", "fill"), (b"today", "bypass"), (b"today", "bypass")):
+        tail = b"\0\0\0\1" + len(value).to_bytes(4, "big") + value + b"\0\0"
+        client.ask(run(text, tail=tail), SYNC)
+        assert client.last[0] == outcome
+
+
+# Flush
+
+
+def test_flush_after_parse_and_describe_then_fills_and_hits() -> None:
+    client = World().client()
+    described = frontend.parse(b"s", READ) + frontend.describe(frontend.STATEMENT, b"s") + FLUSH
+    bound = frontend.bind(b"", b"s") + frontend.execute(b"") + SYNC
+    assert client.ask(described) == "1 t T"
+    assert client.ask(bound) == "2 D:0 C:SELECT 1 Z:I"
+    assert client.last == ("fill", "")
+    client.ask(frontend.close(frontend.STATEMENT, b"s"), SYNC)
+    assert client.ask(described) == "1 t T"
+    client.heard()
+    assert client.ask(bound) == "2 D:0 C:SELECT 1 Z:I"
+    assert client.last == ("hit", "")
+    assert client.heard() == ["S"]
+
+
+@pytest.mark.parametrize("place", range(1, 5))
+def test_a_flush_anywhere_in_a_batch_changes_no_answer(place: int) -> None:
+    client = World().client()
+    client.remember()
+    parts = [
+        frontend.parse(b"", READ),
+        frontend.bind(b"", b""),
+        frontend.describe(frontend.PORTAL, b""),
+        frontend.execute(b""),
+    ]
+    first = client.ask(*parts[:place], FLUSH)
+    assert first == " ".join("1 2 T".split()[:place]) + (" D:0 C:SELECT 1" if place == 4 else "")
+    assert f"{first} {client.ask(*parts[place:], SYNC)}" == f"1 2 {ANSWER}"
+    assert client.query(READ) == ANSWER
+
+
+def test_a_batch_larger_than_what_is_held_is_sent_on() -> None:
+    world = World(SessionOptions(hold_bytes=200))
+    client = world.client()
+    client.attach()
+    client.say(*[run(READ)] * 10)
+    assert len(client.heard()) > 20
+    assert client.ask(SYNC).count("D:0") == 10
+
+
+# Flights
+
+
+def leader_and_follower(world: World) -> tuple[Conversation, Conversation]:
+    """A read on its way, and the same asked by another client."""
+    leader, follower = world.client(), world.client()
+    leader.attach()
+    leader.say(QUERY(READ))
+    follower.say(QUERY(READ))
+    assert follower.session.waiting_for == FLIGHT
+    assert follower.port.asked == ["wait_for_flight"]
+    return leader, follower
+
+
+def test_an_equal_miss_waits_for_the_answer_on_its_way() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    leader.settle()
+    assert leader.port.woken == [follower.session]
+    follower.session.resume(world.clock.now)
+    assert follower.told() == ANSWER
+    assert follower.last == ("coalesced", "")
+    assert (world.counters.hit, world.counters.coalesced, world.counters.fill) == (0, 1, 1)
+    assert follower.heard() == []
+
+
+def test_errors_are_not_shared() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    leader.origin.faults[READ] = Refusal("57014")
+    leader.settle()
+    assert leader.told() == "E:57014 Z:I"
+    follower.session.resume(world.clock.now)
+    follower.settle()
+    assert follower.told() == ANSWER
+    assert follower.last == ("fill", "")
+
+
+def test_a_follower_does_not_wait_for_ever() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    follower.session.resume(world.clock.now)
+    follower.settle()
+    assert follower.told() == ANSWER
+    leader.settle()
+    assert leader.port.woken == []
+
+
+def test_a_follower_that_is_cancelled_is_told_so_and_goes_on() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    follower.say(QUERY(OTHER_READ))
+    follower.session.cancel_waiting(world.clock.now)
+    follower.settle()
+    assert follower.told() == f"E:57014 Z:I {ANSWER}"
+    leader.settle()
+    assert leader.port.woken == []
+
+
+def test_a_follower_that_is_gone_is_not_woken() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    assert not follower.session.client_gone(world.clock.now)
+    leader.settle()
+    assert leader.port.woken == []
+
+
+def test_followers_of_a_leader_whose_origin_is_lost_ask_for_themselves() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    leader.session.origin_lost(world.clock.now)
+    assert leader.port.woken == [follower.session]
+    follower.session.resume(world.clock.now)
+    follower.settle()
+    assert follower.told() == ANSWER
+
+
+def test_nobody_joins_an_answer_that_a_write_has_overtaken() -> None:
+    world = World()
+    leader, writer, late = world.client(), world.client(), world.client()
+    leader.attach()
+    leader.say(QUERY(READ))
+    said = leader.origin.answer()
+    writer.query(WRITE)
+    late.say(QUERY(READ))
+    assert late.session.waiting_for == ORIGIN
+    late.settle()
+    assert late.told() == "T D:1 C:SELECT 1 Z:I"
+    leader.session.origin_received(said, world.clock.now)
+    assert not [c for c in (late,) if c.session.last.outcome == "coalesced"]
+
+
+def test_what_a_follower_says_meanwhile_waits_its_turn() -> None:
+    world = World()
+    leader, follower = leader_and_follower(world)
+    follower.say(QUERY(WRITE), QUERY(READ))
+    leader.settle()
+    follower.session.resume(world.clock.now)
+    follower.settle()
+    assert follower.told() == f"{ANSWER} C:UPDATE 1 Z:I T D:1 C:SELECT 1 Z:I"
+
+
+# The catalogue
+
+
+def test_a_read_waits_once_for_a_catalogue_that_is_not_there() -> None:
+    world = World()
+    world.learn(None)
+    client = world.client()
+    client.say(QUERY(READ))
+    assert client.session.waiting_for == CATALOGUE
+    world.learn(sky.catalogue())
+    client.session.resume(world.clock.now)
+    client.settle()
+    assert client.told() == ANSWER
+    assert client.last == ("fill", "")
+    assert client.port.asked.count("need_catalogue") == 1
+
+
+def test_a_read_whose_catalogue_does_not_come_goes_to_the_origin() -> None:
+    world = World()
+    world.learn(None)
+    client = world.client()
+    client.say(QUERY(READ))
+    client.session.resume(world.clock.now)
+    client.settle()
+    assert client.told() == ANSWER
+    assert client.port.asked.count("need_catalogue") == 1
+
+
+def test_an_unknown_relation_makes_the_catalogue_be_read_again() -> None:
+    world = World()
+    client = world.client()
+    client.say(QUERY(b"SELECT name FROM comet"))
+    assert client.session.waiting_for == CATALOGUE
+    world.learn(sky.catalogue(sky.table(16500, "comet", ("name", 25)), fingerprint="second"))
+    client.session.resume(world.clock.now)
+    client.settle()
+    assert client.last == ("fill", "")
+    assert client.hits(b"SELECT name FROM comet")
+
+
+def test_a_read_does_not_wait_for_a_catalogue_that_was_read_a_moment_ago() -> None:
+    client = World().client()
+    client.port.catalogue_is_young = True
+    client.say(QUERY(b"SELECT name FROM comet"))
+    assert client.session.waiting_for == ORIGIN
+    client.settle()
+    assert client.last == ("write", "")
+
+
+def test_an_entry_outlives_a_catalogue_only_by_a_new_analysis() -> None:
+    world = World()
+    client = world.client()
+    client.remember()
+    world.learn(sky.catalogue(fingerprint="second"))
+    client.query(b"SELECT 1")
+    shapes = [s for s in client.session.outlook.here.values() if s.key == READ]
+    assert shapes[0].catalogue is not world.database.catalogue
+    client.session.would_be(READ)
+    assert shapes[0].catalogue is world.database.catalogue
+
+
+# The origin
+
+
+def test_without_an_origin_the_batch_waits_and_the_rest_queues_behind_it() -> None:
+    client = World().client()
+    client.say(QUERY(READ), QUERY(OTHER_READ))
+    assert client.session.waiting_for == ORIGIN
+    assert client.port.asked == ["need_origin"]
+    client.settle()
+    assert client.told() == f"{ANSWER} {ANSWER}"
+
+
+def test_an_origin_that_cannot_be_had_is_an_error_and_the_session_goes_on() -> None:
+    client = World().client()
+    client.say(QUERY(READ))
+    client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
+    assert client.told() == "E:08006 Z:I"
+    assert client.last == ("error", "")
+    assert client.query(READ) == ANSWER
+
+
+def test_an_origin_that_cannot_be_had_fails_each_statement_that_waits() -> None:
+    client = World().client()
+    client.say(QUERY(READ), QUERY(OTHER_READ))
+    client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
+    assert client.told() == "E:08006 Z:I"
+    assert client.session.waiting_for == ORIGIN
+
+
+def test_a_read_is_a_hit_by_the_time_that_its_origin_is_there() -> None:
+    world = World()
+    client, other = world.client(), world.client()
+    client.say(QUERY(READ))
+    other.query(READ)
+    client.settle()
+    assert client.told() == ANSWER
+    assert client.last == ("hit", "")
+
+
+def test_only_statements_of_the_client_may_be_cancelled() -> None:
+    client = World().client()
+    client.attach()
+    client.say(QUERY(b"SELECT mystery()"))
+    assert client.session.runs_at_origin
+    client.answer(1)
+    assert client.origin.has_work
+    assert not client.session.runs_at_origin
+
+
+def test_a_session_is_idle_between_transactions_only() -> None:
+    client = World().client()
+    assert client.session.is_idle
+    client.say(QUERY(b"BEGIN"))
+    assert not client.session.is_idle
+    client.settle()
+    assert not client.session.is_idle
+    client.query(b"COMMIT")
+    assert client.session.is_idle
+
+
+def test_the_time_of_hits_is_shared_among_their_templates() -> None:
+    client = World().client()
+    client.remember()
+    client.session.timed(0.0)
+    client.ask(QUERY(READ), QUERY(READ))
+    client.session.timed(0.004)
+    (template,) = [t for t in client.session.templates.seen_by(None) if "planet" in t.text]
+    assert template.hits == 3
+    assert template.mean_hit_ms == pytest.approx(4 / 3)
+    assert client.session.hits == []
