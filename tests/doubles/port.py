@@ -48,9 +48,6 @@ class RecordingPort:
     def shared_change_ahead(self) -> None:
         self.asked.append("shared_change_ahead")
 
-    def shared_change_ahead(self) -> None:
-        self.asked.append("shared_change_ahead")
-
     def wake(self, followers: Sequence[Session]) -> None:
         self.asked.append("wake")
         self.woken.extend(followers)

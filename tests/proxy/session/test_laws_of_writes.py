@@ -424,5 +424,5 @@ def test_a_write_that_waits_for_its_connection_suspends_nothing_yet() -> None:
     writer, reader = world.client(), world.client()
     reader.remember()
     writer.say(QUERY(WRITE))
-    assert writer.session.waiting_for == ORIGIN
+    assert writer.waits_for(ORIGIN)
     assert reader.hits()

@@ -122,6 +122,10 @@ class Conversation:
         self.settle()
         return self.told()
 
+    def waits_for(self, what: int) -> bool:
+        """Does the session wait for this (ORIGIN, CATALOGUE, FLIGHT)?"""
+        return self.session.waiting_for == what
+
     def query(self, *texts: bytes) -> str:
         """Ask these one after the other."""
         return " ".join(self.ask(frontend.query(text)) for text in texts)
