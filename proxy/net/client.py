@@ -271,12 +271,15 @@ class ClientConnection(asyncio.Protocol):
     def _from_origin(self, data: bytes) -> None:
         assert self.session is not None
         assert self.origin is not None
+        waited = self.session.waiting_for
         try:
             self.session.origin_received(data, time.monotonic())
         except OrreryError as fault:
             logger.error("client=%s event=origin_broke_protocol reason=%s", self.pid, fault)
             self.origin.abort()
             return
+        if waited != self.session.waiting_for:
+            self._balance()
         if self.gone and self.session.is_settled:
             self.drop_origin()
 

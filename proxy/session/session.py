@@ -38,6 +38,7 @@ from proxy.wire.framing import Segment
 ORIGIN: Final = 1
 CATALOGUE: Final = 2
 FLIGHT: Final = 3
+CERTAINTY: Final = 4
 
 
 @final
@@ -80,6 +81,9 @@ class Session:
         """
         self.now = now
         segments = self._scanner.scan(data)
+        if self.state.doubt and self.uplink.asks and not self.waiting_for:
+            # Sent now it could mean anything, and leave the session in doubt again: a busy one, for ever.
+            self.waiting_for = CERTAINTY
         if self.waiting_for:
             self._queue.extend(segments)
             return
@@ -363,6 +367,11 @@ class Session:
             self._dispatch(batch)
         self._drain_queue()
         self.flush()
+
+    def certain_again(self) -> None:
+        """The origin has told what was in doubt."""
+        if self.waiting_for == CERTAINTY:
+            self.resume(self.now)
 
     def _drain_queue(self) -> None:
         while self._queue and not self.waiting_for:

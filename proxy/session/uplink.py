@@ -63,6 +63,11 @@ class Uplink:
         return any(not (e.silent or e.only_describes) for e in self.exchanges)
 
     @property
+    def asks(self) -> bool:
+        """Is nothing on its way but a question of our own?"""
+        return bool(self.exchanges) and all(e.silent for e in self.exchanges)
+
+    @property
     def unfinished(self) -> Exchange | None:
         """The exchange whose Sync has not been sent: what comes next belongs to it."""
         return self.exchanges[-1] if self.exchanges and not self.exchanges[-1].synced else None
@@ -322,6 +327,8 @@ class Uplink:
             self.probe_if_in_doubt()
         if self.exchanges:
             self.exchanges[0].begin(self._session.out)
+        else:
+            self._session.certain_again()
 
     def _settle(self, exchange: Exchange, ready: bytes) -> None:
         before, after = self._session.transaction.status, backend.transaction_status(ready)
