@@ -119,6 +119,15 @@ class CatalogueLoader:
         """Which server answers. One round trip."""
         return Identity(*await self._ask(database, self._limits.check_seconds, identity_query))
 
+    def let_go(self, database: str | None = None) -> None:
+        """Close the kept connection to this database (None: to every one) unless it is being used.
+
+        A connection of ours must not be what makes DROP DATABASE or CREATE DATABASE ... TEMPLATE fail.
+        """
+        for name, seat in self._seats.items():
+            if database in (None, name) and not seat.users:
+                seat.vacate()
+
     def close(self) -> None:
         """Drop all connections at once, for good; who waits for an answer gets OriginUnreachable."""
         self._closed = True

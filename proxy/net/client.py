@@ -100,6 +100,8 @@ class ClientConnection(asyncio.Protocol):
         if self.pid:
             self.hub.unregister(self.pid)
         session = self.session
+        if session is not None:
+            session.database.sessions -= 1
         if session is None or self.origin is None:
             return
         if session.client_gone(time.monotonic()):
@@ -132,6 +134,7 @@ class ClientConnection(asyncio.Protocol):
         already.
         """
         self.session = session
+        session.database.sessions += 1
         rest += bytes(self._early)
         self._early.clear()
         if rest:
@@ -203,6 +206,9 @@ class ClientConnection(asyncio.Protocol):
     def catalogue_changed(self, *, everywhere: bool) -> None:
         assert self.session is not None
         self.hub.directory.changed(None if everywhere else self.session.database)
+
+    def shared_change_ahead(self) -> None:
+        self.hub.directory.let_go()
 
     def wake(self, followers: Sequence[Session]) -> None:
         loop = asyncio.get_running_loop()

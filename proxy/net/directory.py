@@ -128,7 +128,18 @@ class Directory:
             except OrreryError as fault:
                 self._lose(place, fault)
 
+    def let_go(self) -> None:
+        """Close our own idle connections: somebody is about to drop, rename or copy a database."""
+        self._loader.let_go()
+
     async def _check(self, place: Place) -> None:
+        try:
+            await self._compare(place)
+        finally:
+            if not place.database.sessions:
+                self._loader.let_go(place.database.name)
+
+    async def _compare(self, place: Place) -> None:
         catalogue = place.database.catalogue
         if catalogue is None:
             if place.reading is None:

@@ -15,12 +15,13 @@ class Database:
 
     ``catalogue`` is None while it has not been read, or is known to be out of date: nothing is served or
     stored
-    from what it would say, and every write has unknown reach.
+    from what it would say, and every write has unknown reach. ``sessions`` counts the clients in it.
     """
 
-    __slots__ = ("catalogue", "name", "oid")
+    __slots__ = ("catalogue", "name", "oid", "sessions")
 
     def __init__(self, name: str, oid: int) -> None:
         self.name = name
         self.oid = oid
         self.catalogue: Catalogue | None = None
+        self.sessions = 0

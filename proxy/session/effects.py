@@ -5,15 +5,29 @@ Source: PostgreSQL docs, protocol-flow, "Multiple Statements in a Simple Query",
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
 from proxy.session.exchange import Exchange
 from proxy.session.state import State
-from proxy.session.statements import Statements
+from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
-from proxy.sql.analysis import NOTHING, UNKNOWN, Control, DiscardAll, Doubt, Lock, Named, Reach, Statement
+from proxy.sql.analysis import (
+    NOTHING,
+    UNKNOWN,
+    Control,
+    DiscardAll,
+    Doubt,
+    Lock,
+    Named,
+    Reach,
+    SetRole,
+    SetSetting,
+    StateChange,
+    Statement,
+)
+from proxy.wire import frontend
 
 # Commands after which what was pending, or what follows in the same batch, may be visible to everybody.
 _ENDING: Final = frozenset(
@@ -26,8 +40,7 @@ _ENDING: Final = frozenset(
     )
 )
 
-# An unparsable text changed nothing if the origin's first word is that it cannot parse it either: 42601 with
-# a
+# An unparsable text changed nothing if the origin says first that it cannot parse it either: 42601 with a
 # position in the client's own text, not in a function's.
 _SYNTAX_ERROR: Final = "42601"
 
@@ -35,17 +48,48 @@ _SYNTAX_ERROR: Final = "42601"
 UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=UNKNOWN, state=(Doubt(),))
 
 
-def resolve_names(statement: Statement, statements: Statements) -> Statement:
-    """EXECUTE and FETCH do what stands behind the name; what is not known may do anything."""
+def resolve_names(
+    statement: Statement, statements: Statements, meaning: Callable[[Prepared], tuple[Statement, ...]]
+) -> Statement:
+    """EXECUTE and FETCH do what stands behind the name; what is not known may do anything.
+
+    ``meaning``: what a statement prepared through the protocol does now; both ways of preparing share names.
+    """
     named = statement.named
     if named is None or named.action not in ("execute", "fetch"):
         return statement
-    inner = _behind(named, statements)
+    inner = _behind(named, statements, meaning)
     if inner is None:
         return replace(statement, reach=UNKNOWN, state=(Doubt(),))
     return replace(
-        statement, reach=inner.reach, lock=inner.lock, state=inner.state, commits_itself=inner.commits_itself
+        statement,
+        reach=inner.reach | named.arguments,
+        lock=inner.lock,
+        state=inner.state,
+        commits_itself=inner.commits_itself,
+        temporary=inner.temporary,
     )
+
+
+def with_parameters(statement: Statement, tail: bytes) -> Statement:
+    """set_config() with its value in a parameter: read it from the Bind, where it is plain text."""
+    state = tuple(_with_parameter(change, tail) for change in statement.state)
+    return statement if state == statement.state else replace(statement, state=state)
+
+
+def _with_parameter(change: StateChange, tail: bytes) -> StateChange:
+    if not isinstance(change, SetSetting | SetRole) or not change.parameter:
+        return change
+    parameters = frontend.bind_parameters(tail) if tail and frontend.bind_is_well_formed(tail) else []
+    if change.parameter > len(parameters):
+        return Doubt()
+    code, value = parameters[change.parameter - 1]
+    if code != 0 or value is None or not value.isascii():
+        return Doubt()
+    if isinstance(change, SetRole):
+        role = value.decode()
+        return SetRole(None if role == "none" else role, change.local)
+    return SetSetting(change.name, value.decode(), change.local)
 
 
 def in_doubt(statement: Statement) -> Statement:
@@ -53,16 +97,18 @@ def in_doubt(statement: Statement) -> Statement:
     return replace(statement, reach=UNKNOWN, state=(*statement.state, Doubt()))
 
 
-def _behind(named: Named, statements: Statements) -> Statement | None:
+def _behind(
+    named: Named, statements: Statements, meaning: Callable[[Prepared], tuple[Statement, ...]]
+) -> Statement | None:
     if named.action == "fetch":
         return statements.cursors.get(named.name)
     found = statements.sql_named.get(named.name)
     if found is not None:
         return found
     prepared = statements.named.get(named.name.encode())
-    if prepared is None or prepared.shape is None or prepared.shape.analysis is None:
+    if prepared is None or prepared.own is not None:
         return None
-    inner = prepared.shape.analysis.statements
+    inner = meaning(prepared)
     return inner[0] if len(inner) == 1 else None
 
 

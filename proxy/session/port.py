@@ -44,6 +44,9 @@ class Port(Protocol):
     def catalogue_changed(self, *, everywhere: bool) -> None:
         """This session changed the catalogue: of its database, or ``everywhere`` (roles, databases)."""
 
+    def shared_change_ahead(self) -> None:
+        """A statement that may drop, rename or copy a database is about to be sent: be in nobody's way."""
+
     def wake(self, followers: Sequence[Session]) -> None:
         """Call ``resume`` of these sessions, which waited for an answer, soon."""
 

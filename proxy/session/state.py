@@ -93,6 +93,7 @@ class State:
     __slots__ = (
         "_baseline",
         "_current",
+        "_login_role",
         "_outer",
         "_reported",
         "_savepoints",
@@ -108,6 +109,7 @@ class State:
         self.database = database
         self.session_user = user
         self._baseline = dict(baseline)
+        self._login_role: str | None = None  # what ALTER ROLE ... SET role makes of a login
         self._current = Snapshot(dict(baseline), dict(baseline), None, None)
         self._outer: Snapshot | None = None
         self._savepoints: list[tuple[str, Snapshot]] = []
@@ -172,14 +174,16 @@ class State:
         opened.
         """
         own = self._current.values.get("orrery.cache", "")
+        was_set_here = own != self._baseline.get("orrery.cache", "")
         self.database = database
         self.session_user = session_user
         known = dict(values)
+        kept_role = None if role == session_user else role
         if first:
             self._baseline = dict(values)
-        elif own:
-            known["orrery.cache"] = own
-        kept_role = None if role == session_user else role
+            self._login_role = kept_role
+        if was_set_here:
+            known["orrery.cache"] = own  # the origin has never heard of it
         self._current = Snapshot(known, dict(known), kept_role, kept_role)
         self._reported.clear()
         self._outer = None
@@ -208,6 +212,8 @@ class State:
         self.pristine = False
         if change.local and not in_transaction:
             return
+        if change.role is None and self._login_role is not None:
+            self.doubt = True  # RESET ROLE goes back to the role of ALTER ROLE ... SET role, NONE does not
         self._current.role = change.role
         if not change.local:
             self._current.kept_role = change.role
@@ -228,6 +234,7 @@ class State:
         self._current = Snapshot(dict(self._baseline), dict(self._baseline), None, None)
         self.temporary = False
         self.locked = False
+        self.doubt = self._login_role is not None
 
     def _copy(self) -> Snapshot:
         now = self._current

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, final
 from proxy.cache import tags
 from proxy.cache.entry import Entry
 from proxy.errors import OriginProtocolError
+from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
 from proxy.session import effects, probe, tally
 from proxy.session.batch import Batch, OwnStep
@@ -21,7 +22,7 @@ from proxy.session.outlook import shapes_in
 from proxy.session.port import Origin
 from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
-from proxy.session.statements import Prepared
+from proxy.session.statements import UNKNOWN_SCOPE, Prepared
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql.analysis import Extent, Reach, Statement
 from proxy.wire import backend, frontend
@@ -42,7 +43,16 @@ class Uplink:
     ``exchanges`` are on their way, the oldest first; PostgreSQL answers them in this order.
     """
 
-    __slots__ = ("_parting", "_scanner", "_session", "client_is_gone", "exchanges", "origin")
+    __slots__ = (
+        "_names_catalogue",
+        "_names_scope",
+        "_parting",
+        "_scanner",
+        "_session",
+        "client_is_gone",
+        "exchanges",
+        "origin",
+    )
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -51,6 +61,8 @@ class Uplink:
         self.origin: Origin | None = None
         self.exchanges: deque[Exchange] = deque()
         self.client_is_gone = False
+        self._names_catalogue: Catalogue | None = None
+        self._names_scope = UNKNOWN_SCOPE
 
     def attach(self, origin: Origin) -> None:
         """A connection is lent to this session."""
@@ -118,6 +130,8 @@ class Uplink:
         exchange.commits = commits
         if commits and reach.extent != Extent.NOTHING:
             exchange.holds = True
+            if reach.extent == Extent.ORIGIN:
+                self._session.port.shared_change_ahead()
             exchange.suspensions.append(self._session.memory.suspend(self._in_memory(reach)))
 
     def _in_memory(self, reach: Reach) -> tags.Reach:
@@ -149,13 +163,24 @@ class Uplink:
         doubtful = self.is_uncertain()
         if batch.own_query is not None:
             return ()
+        self._forget_stale_names()
+        meaning = self._session.outlook.statements_now
+        tail = batch.reads[0].tail if len(batch.reads) == len(batch.runs) == 1 else b""
         for statement in self._statements_of(batch):
-            known = effects.resolve_names(statement, self._session.statements)
+            known = effects.resolve_names(statement, self._session.statements, meaning)
+            known = effects.with_parameters(known, tail)
             if doubtful and known.transaction is None and known.verb != "set":
                 known = effects.in_doubt(known)
             doubtful = doubtful or bool(known.state)
             ran.append(known)
         return tuple(ran)
+
+    def _forget_stale_names(self) -> None:
+        """What PREPARE put behind a name was judged by one catalogue and scope; PostgreSQL plans anew."""
+        catalogue, scope = self._session.database.catalogue, self._session.outlook.scope
+        if catalogue is not self._names_catalogue or scope != self._names_scope:
+            self._names_catalogue, self._names_scope = catalogue, scope
+            self._session.statements.sql_named.clear()
 
     def _statements_of(self, batch: Batch) -> list[Statement]:
         found: list[Statement] = []
