@@ -1,0 +1,63 @@
+"""Each kind of value: PostgreSQL's name of its type, and constants of it (quotes doubled, as in SQL)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TYPES: Final = {
+    "bool": "bool",
+    "bytes": "bytea",
+    "big": "bigint",
+    "char": "bpchar",
+    "date": "date",
+    "float": "float8",
+    "id": "int",
+    "inet": "inet",
+    "int": "int",
+    "ints": "int[]",
+    "json": "json",
+    "jsonb": "jsonb",
+    "moment": "timestamptz",
+    "mood": "public.mood",
+    "num": "numeric",
+    "period": "interval",
+    "place": "public.place",
+    "real": "real",
+    "small": "smallint",
+    "span": "int4range",
+    "stamp": "timestamp",
+    "text": "text",
+    "texts": "text[]",
+    "time": "time",
+    "uuid": "uuid",
+    "varchar": "varchar",
+}
+
+CONSTANTS: Final[dict[str, tuple[str, ...]]] = {
+    "bool": ("true", "false"),
+    "bytes": (r"\x", r"\x00ff27", r"\xdeadbeef"),
+    "big": ("0", "-1", "30000000000", "9000000000000000000"),
+    "char": ("A0", "G", "  "),
+    "date": ("2024-02-29", "1999-12-31", "2025-06-01", "infinity", "0044-03-15 BC"),
+    "float": ("0", "0.1", "-2.5", "1e-7", "3.25"),
+    "id": tuple(map(str, range(1, 16))),
+    "inet": ("10.0.0.3", "10.0.0.0/8", "::1"),
+    "int": ("0", "1", "2", "3", "5", "8", "-4", "100"),
+    "ints": ("{}", "{1,2,3}", "{NULL,7}", "{{1,2},{3,4}}"),
+    "json": ('{"n": 1}', "[1,  2]", '"x"', "null"),
+    "jsonb": ('{"n": 2, "deep": {"x": true}}', '["a", 1, null]', "{}", "3.50", '{"tags": ["a"]}'),
+    "moment": ("2021-10-31 01:30:00+00", "2024-07-01 12:00:00.5+02", "1970-01-01 00:00:00 UTC", "-infinity"),
+    "mood": ("calm", "bright", "dark"),
+    "num": ("0", "1.50", "-0.001", "12345678901234567890.5", "NaN", "2"),
+    "period": ("1 day", "-3 hours", "1 year 2 mons 03:04:05.6", "0"),
+    "place": ("(1,2,here)", "(,,)", '(0,-1,"a,b")'),
+    "real": ("0", "0.1", "-7.25"),
+    "small": ("0", "7", "-300"),
+    "span": ("[1,5)", "empty", "(,3]", "[2,2]"),
+    "stamp": ("2020-03-29 02:30:00", "1999-12-31 23:59:59.999999", "infinity"),
+    "text": ("", "a", "planet 3", "o''brien", "Ünïcode ☄", "moon 2", "%a_", "x" * 40),
+    "texts": ("{}", "{a,b}", '{NULL,"q,r"}'),
+    "time": ("00:00:00", "12:34:56.789", "24:00:00"),
+    "uuid": ("00000000-0000-4000-8000-000000000003", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    "varchar": ("", "ll", "llll"),
+}

@@ -1,0 +1,136 @@
+"""Plays a script on twins: each step direct and through the proxy, each read until memory answers it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, final
+
+from proxy.wire import backend
+from proxy.wire.framing import HEADER
+from tests.differential.comparison import Comparer
+from tests.differential.messages import query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.wire.framing import Frame
+    from tests.differential.messages import Step
+    from tests.differential.speaker import Speaker
+    from tests.differential.twins import Pair
+
+# How often a read is asked for at most.
+_REPEATS: Final = 5
+# Reasons that pass by themselves: the next time may be a hit.
+_PASSING: Final = ("", "catalogue", "suspended", "unresolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``at``: the number of the step, counted from 0. ``seen``: both answers, in words."""
+
+    at: int
+    seen: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was played.
+
+    ``statements``: steps; ``read_statements``: those that only read; ``answered``: those of them that memory
+    served in the end; ``reasons``: why it did not serve the others. ``reads`` and ``hits`` count repetitions.
+    """
+
+    statements: int = 0
+    read_statements: int = 0
+    answered: int = 0
+    reads: int = 0
+    hits: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Take the figures of ``other`` into these."""
+        self.statements += other.statements
+        self.read_statements += other.read_statements
+        self.answered += other.answered
+        self.reads += other.reads
+        self.hits += other.hits
+        self.reasons += other.reasons
+
+
+@final
+class Player:
+    """Plays on ``pairs``, one of them for each client, and counts in ``tally``."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self._pairs = pairs
+        self._comparer = Comparer()
+        self.tally = Tally()
+
+    def play(self, steps: Sequence[Step]) -> Difference | None:
+        """All ``steps``, up to the first difference."""
+        for at, step in enumerate(steps):
+            self.tally.statements += 1
+            seen = self._repeat(step) if step.read else self._once(step)
+            if seen:
+                return Difference(at, seen)
+        return None
+
+    def _repeat(self, step: Step) -> str:
+        self.tally.read_statements += 1
+        outcome, reason = "", ""
+        for _ in range(_REPEATS):
+            seen = self._once(step)
+            if seen:
+                return seen
+            self.tally.reads += 1
+            outcome, reason = last_outcome(self._pairs[step.client].proxied)
+            if outcome == "silent":
+                return f"direct:  answers\nproxied: does not answer SHOW orrery.last: {reason}"
+            self.tally.hits += outcome == "hit"
+            if outcome == "hit" or (outcome != "fill" and reason not in _PASSING) or outcome == "error":
+                break
+        self.tally.answered += outcome == "hit"
+        if outcome != "hit":
+            self.tally.reasons[reason or outcome] += 1
+        return ""
+
+    def _once(self, step: Step) -> str:
+        pair = self._pairs[step.client]
+        direct, told = _say(pair.direct, step)
+        proxied, told_by_proxy = _say(pair.proxied, step)
+        if told != told_by_proxy:
+            return f"direct:  {told or 'answers'}\nproxied: {told_by_proxy or 'answers'}"
+        own = (pair.direct.pid, pair.proxied.pid)
+        return self._comparer.difference(direct, proxied, ordered=step.ordered, own=own)
+
+
+def last_outcome(speaker: Speaker) -> tuple[str, str]:
+    """Outcome and reason of the previous statement, in the proxy's words; a failed transaction hears none."""
+    frames, told = _say(speaker, query(0, "SHOW orrery.last"))
+    if told:
+        return "silent", told
+    for frame in frames:
+        if frame.kind == backend.DATA_ROW:
+            outcome, reason = _first_two(frame.raw)
+            return outcome, reason
+    return "error", "failed"
+
+
+def _first_two(row: bytes) -> tuple[str, str]:
+    texts: list[str] = []
+    at = HEADER + 2
+    for _ in range(2):
+        length = int.from_bytes(row[at : at + 4], "big", signed=True)
+        at += 4
+        texts.append(row[at : at + max(length, 0)].decode())
+        at += max(length, 0)
+    return texts[0], texts[1]
+
+
+def _say(speaker: Speaker, step: Step) -> tuple[list[Frame], str]:
+    """The replies, and what went wrong with the connection."""
+    try:
+        return speaker.say(step), ""
+    except OSError as fault:
+        return [], f"{type(fault).__name__}: {fault}"

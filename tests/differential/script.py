@@ -1,0 +1,241 @@
+"""A script: steps of two clients, drawn from a seed alone, so that one seed is one script for ever.
+
+What would make answers differ for no fault of the proxy is kept out: nobody waits for a lock, for only one
+client at a time has a transaction open; no statement shows clocks, chance or ids of processes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING, Final, final
+
+from proxy.wire import frontend
+from tests.differential import messages
+from tests.differential.grammar import Grammar
+from tests.differential.messages import Part, Step
+from tests.differential.phrases import STATEMENTS
+from tests.differential.queries import Query, write_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.differential.messages import Parameter
+
+CLIENTS: Final = 2
+_REMEMBERED: Final = 40  # queries that may be asked again
+_PREPARED: Final = 4  # names of prepared statements in use
+_SYNC: Final = frontend.SYNC_FRAME
+
+# The command, and what the client sends behind it; None: CopyFail.
+_COPIES_IN: Final[tuple[tuple[str, tuple[bytes, ...] | None], ...]] = (
+    ("COPY archive FROM STDIN", (b"1\t2\tcopied\t3\n2\t\\N\t", b"\\N\t4\n")),
+    ("COPY archive (id, name) FROM STDIN (FORMAT csv)", (b'5,"a,b"\n', b"6,\n")),
+    ("COPY moon FROM STDIN", (b"88\t\\N\tcopied\t1\n",)),
+    ("COPY archive FROM STDIN", (b"x\ty\n",)),
+    ("COPY nosuch FROM STDIN", (b"1\n",)),
+    ("COPY archive FROM STDIN", None),
+    ("COPY body FROM STDIN", ()),
+)
+
+
+@final
+class Script:
+    """Writes the steps of one script; ``steps`` once."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = Random(seed)
+        self._asked: deque[Query] = deque(maxlen=_REMEMBERED)
+        self._prepared: dict[tuple[int, str], Query] = {}
+        self._acts: tuple[tuple[int, Callable[[int], Iterator[Step]]], ...] = (
+            (30, self._read), (25, self._again), (8, self._prepared_read), (3, self._portal),
+            (18, self._change), (4, self._text), (2, self._definition), (5, self._setting), (3, self._copy),
+            (6, self._transaction), (4, self._pipeline), (3, self._mistake),
+        )  # fmt: skip
+
+    def steps(self, count: int) -> list[Step]:
+        """At least ``count`` steps, all transactions ended."""
+        steps: list[Step] = []
+        weights = [weight for weight, _ in self._acts]
+        while len(steps) < count:
+            _, act = self._random.choices(self._acts, weights)[0]
+            steps += act(self._random.randrange(CLIENTS))
+        return steps
+
+    # Reads
+
+    def _read(self, client: int) -> Iterator[Step]:
+        query = write_query(self._random, parameters=self._random.random() < 0.5)
+        self._asked.append(query)
+        yield self._asking(client, query)
+
+    def _again(self, client: int) -> Iterator[Step]:
+        if self._asked:
+            yield self._asking(client, self._random.choice(self._asked))
+
+    def _asking(self, client: int, query: Query) -> Step:
+        if not query.parameters and self._random.random() < 0.5:
+            return messages.query(client, query.sql, read=True, ordered=query.ordered)
+        return Step(client, self._extended(query), read=True, ordered=query.ordered)
+
+    def _extended(self, query: Query) -> tuple[Part, ...]:
+        """Unnamed, in the manner of one driver or another."""
+        parse = messages.parse("", query.sql, query.parameters)
+        run = messages.bind("", "", query.parameters, self._formats())
+        if self._random.random() < 0.6:
+            run += messages.describe_portal()
+        run += messages.execute()
+        manner = self._random.random()
+        if manner < 0.2:
+            described = parse + messages.describe_statement() + frontend.FLUSH_FRAME
+            return Part(described, b"TnE"), Part(run + _SYNC)
+        if manner < 0.3:
+            return Part(parse + messages.describe_statement() + _SYNC), Part(run + _SYNC)
+        return (Part(parse + run + _SYNC),)
+
+    def _formats(self) -> Sequence[int]:
+        return self._random.choice(((), (), (1,), (0,)))
+
+    def _prepared_read(self, client: int) -> Iterator[Step]:
+        """A prepared statement of this client: made, run with its values, or closed."""
+        name = f"s{self._random.randrange(_PREPARED)}"
+        query = self._prepared.get((client, name))
+        if query is None:
+            query = self._prepared[client, name] = write_query(self._random, parameters=True)
+            yield Step(client, (Part(messages.parse(name, query.sql, query.parameters) + _SYNC),))
+        elif self._random.random() < 0.15:
+            del self._prepared[client, name]
+            yield Step(client, (Part(messages.close_statement(name) + _SYNC),))
+            return
+        describe = messages.describe_portal() if self._random.random() < 0.5 else b""
+        run = messages.bind("", name, query.parameters, self._formats()) + describe + messages.execute()
+        yield Step(client, (Part(run + _SYNC),), read=True, ordered=query.ordered)
+
+    def _portal(self, client: int) -> Iterator[Step]:
+        """A portal fetched in pieces, in and out of a transaction."""
+        query = Query("SELECT id, name FROM planet ORDER BY id")
+        frames = messages.parse("", query.sql) + messages.bind("p", "")
+        if self._random.random() < 0.5:
+            pieces = messages.execute("p", 2) + messages.execute("p", 3) + messages.execute("p")
+            yield Step(client, (Part(frames + messages.describe_portal("p") + pieces + _SYNC),), read=True)
+            return
+        yield messages.query(client, "BEGIN")
+        yield Step(client, (Part(frames + messages.execute("p", 4) + _SYNC),))
+        yield Step(client, (Part(messages.execute("p", 4) + messages.execute("p", 100) + _SYNC),))
+        yield messages.query(client, "COMMIT")
+
+    # Writes
+
+    def _change(self, client: int) -> Iterator[Step]:
+        yield self._changing(client)
+        yield from self._look(client)
+
+    def _changing(self, client: int) -> Step:
+        parameters: list[Parameter] | None = [] if self._random.random() < 0.6 else None
+        sql = Grammar(self._random, {}, parameters).pick(STATEMENTS["changes"])
+        if parameters is None:
+            return messages.query(client, sql, ordered=False)
+        frames = messages.parse("", sql, parameters) + messages.bind("", "", parameters, self._formats())
+        frames += messages.describe_portal() + messages.execute()
+        return Step(client, (Part(frames + _SYNC),), ordered=False)
+
+    def _look(self, client: int) -> Iterator[Step]:
+        """After a write: what was asked before, by the writer and by the other."""
+        for who in (client, 1 - client):
+            if self._asked:
+                yield self._asking(who, self._random.choice(self._asked))
+
+    def _text(self, client: int) -> Iterator[Step]:
+        yield messages.query(client, self._drawn(STATEMENTS["texts"]), ordered=False)
+        yield from self._look(client)
+
+    def _definition(self, client: int) -> Iterator[Step]:
+        yield messages.query(client, self._drawn(STATEMENTS["definitions"]))
+        yield from self._look(client)
+
+    def _setting(self, client: int) -> Iterator[Step]:
+        yield messages.query(client, self._drawn(STATEMENTS["settings"]))
+        yield from self._again(client)
+        if self._random.random() < 0.4:
+            yield messages.query(client, "RESET SESSION AUTHORIZATION")
+            yield messages.query(client, "DISCARD ALL")
+            self._prepared = {at: query for at, query in self._prepared.items() if at[0] != client}
+
+    def _mistake(self, client: int) -> Iterator[Step]:
+        sql = self._random.choice(STATEMENTS["mistakes"])
+        if self._random.random() < 0.5:
+            yield messages.query(client, sql)
+        else:
+            frames = messages.parse("", sql) + messages.bind("", "") + messages.execute()
+            yield Step(client, (Part(frames + _SYNC),))
+
+    def _copy(self, client: int) -> Iterator[Step]:
+        if self._random.random() < 0.4:
+            yield messages.query(client, self._random.choice(STATEMENTS["copies out"]), ordered=False)
+            return
+        sql, pieces = self._random.choice(_COPIES_IN)
+        if pieces is None:
+            data = frontend.copy_fail(b"changed my mind")
+        else:
+            data = b"".join(map(messages.copy_data, pieces)) + frontend.COPY_DONE_FRAME
+        if self._random.random() < 0.5:
+            yield Step(client, (Part(frontend.query(sql.encode()) + data),))
+        else:
+            start = messages.parse("", sql) + messages.bind("", "") + messages.execute()
+            yield Step(client, (Part(start + data + _SYNC),))
+        yield from self._look(client)
+
+    def _drawn(self, templates: Sequence[str]) -> str:
+        return Grammar(self._random, {}).pick(templates)
+
+    # Several at once
+
+    def _transaction(self, client: int) -> Iterator[Step]:
+        """A block of one client; the other only reads meanwhile, or is silent where it might have to wait."""
+        alone = self._random.random() < 0.4
+        yield messages.query(client, self._random.choice(STATEMENTS["beginnings"]))
+        for _ in range(self._random.randint(1, 7)):
+            yield from self._inside(client, alone=alone)
+        yield messages.query(client, self._random.choice(STATEMENTS["endings"]), ordered=False)
+        yield messages.query(client, "ROLLBACK")
+        yield from self._look(client)
+
+    def _inside(self, client: int, *, alone: bool) -> Iterator[Step]:
+        what = self._random.random()
+        if what < 0.3:
+            yield from self._again(client)
+        elif what < 0.45:
+            yield from self._read(client)
+        elif what < 0.65:
+            yield self._changing(client)
+        elif what < 0.75 and alone:
+            yield messages.query(client, self._drawn(STATEMENTS["definitions"]))
+        elif what < 0.75:
+            yield from self._again(1 - client)
+        else:
+            yield messages.query(client, self._drawn(STATEMENTS["inside"]), ordered=False)
+
+    def _pipeline(self, client: int) -> Iterator[Step]:
+        """Several statements up to one Sync, or several Syncs in one go; some of them fail."""
+        frames, syncs = b"", 0
+        for _ in range(self._random.randint(2, 5)):
+            frames += self._unit()
+            if self._random.random() < 0.4:
+                frames += _SYNC
+                syncs += 1
+        yield Step(client, (Part(frames + _SYNC, count=syncs + 1),), ordered=False)
+        yield from self._look(client)
+
+    def _unit(self) -> bytes:
+        """One statement without its Sync."""
+        what = self._random.random()
+        if what < 0.4 and self._asked:
+            query = self._random.choice(self._asked)
+            sql, parameters = query.sql, query.parameters
+        elif what < 0.8:
+            parameters = []
+            sql = Grammar(self._random, {}, parameters).pick(STATEMENTS["changes"])
+        else:
+            sql, parameters = self._random.choice(STATEMENTS["mistakes"]), []
+        bound = messages.bind("", "", parameters, self._formats())
+        return messages.parse("", sql, parameters) + bound + messages.execute()

@@ -1,0 +1,37 @@
+"""Scripts that once showed a difference: each is played on twins, and every answer must be equal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from proxy.wire import frontend
+from tests.differential import messages
+from tests.differential.messages import Part, Step
+from tests.differential.run import play
+
+if TYPE_CHECKING:
+    from tests.differential.twins import Nursery
+
+pytestmark = pytest.mark.postgres
+
+SYNC = frontend.SYNC_FRAME
+
+
+def run_unnamed(sql: str) -> bytes:
+    """Parse, Bind and Execute."""
+    return messages.parse("", sql) + messages.bind("", "") + messages.execute()
+
+
+def played(nursery: Nursery, *steps: Step) -> str:
+    """What differs, "" where nothing does."""
+    difference, _ = play(nursery, steps)
+    return difference.seen if difference is not None else ""
+
+
+@pytest.mark.parametrize("end", [frontend.COPY_DONE_FRAME, frontend.copy_fail(b"no")])
+def test_data_of_a_copy_may_follow_execute_before_any_sync(nursery: Nursery, end: bytes) -> None:
+    data = messages.copy_data(b"1\t2\tcopied\t3\n") + end
+    copy = Step(0, (Part(run_unnamed("COPY archive FROM STDIN") + data + SYNC),))
+    assert not played(nursery, copy, messages.query(0, "SELECT * FROM archive"))

@@ -1,0 +1,66 @@
+"""Two equal databases of one server, and the clients of both: one direct, one through the proxy."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from tests.differential.script import CLIENTS
+from tests.differential.speaker import Speaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from tests.postgres import Cluster
+
+# Physical order and plans shall not move by themselves; a client that waits for a lock is a mistake here.
+SETTINGS: Final = {
+    "autovacuum": "off",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "lock_timeout": "2s",
+    "synchronize_seqscans": "off",
+}
+_TEMPLATE: Final = "twins"
+
+
+class Pair(NamedTuple):
+    """One client of the script, twice."""
+
+    direct: Speaker
+    proxied: Speaker
+
+
+@final
+class Nursery:
+    """Makes twins in ``cluster``; ``proxied_url`` gives the address of a database through the proxy."""
+
+    def __init__(self, cluster: Cluster, proxied_url: Callable[[str], str]) -> None:
+        self._cluster = cluster
+        self._proxied_url = proxied_url
+        self._numbers = count(1)
+        cluster.execute("CREATE ROLE reader")
+        cluster.execute(f"CREATE DATABASE {_TEMPLATE}")
+        cluster.execute(Path(__file__).with_name("schema.sql").read_text(), _TEMPLATE)
+
+    @contextmanager
+    def twins(self) -> Generator[list[Pair]]:
+        """Fresh twins with all clients logged in; the databases are dropped at the end."""
+        number = next(self._numbers)
+        names = (f"direct_{number}", f"proxied_{number}")
+        for name in names:
+            self._cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        try:
+            with ExitStack() as speakers:
+                yield [
+                    Pair(
+                        speakers.enter_context(Speaker(self._cluster.url(names[0]))),
+                        speakers.enter_context(Speaker(self._proxied_url(names[1]))),
+                    )
+                    for _ in range(CLIENTS)
+                ]
+        finally:
+            for name in names:
+                self._cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
