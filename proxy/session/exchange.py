@@ -210,6 +210,8 @@ class Exchange:
         ):
             self._at += 1
             if self.answer_own is not None:
+                out.extend(self.held)
+                self.held.clear()
                 out.append(self.answer_own(self.own.popleft()))
 
     def _emit(self, kind: int, raw: bytes, out: list[bytes]) -> None:

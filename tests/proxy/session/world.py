@@ -21,7 +21,7 @@ from proxy.session.state import TRACKED, State
 from proxy.wire import backend, frontend
 from proxy.wire.framing import BACKEND, Frame, FrameSplitter
 from tests.doubles.clock import Clock
-from tests.doubles.origin import Data, ScriptedOrigin
+from tests.doubles.origin import Data, Refusal, ScriptedOrigin
 from tests.doubles.port import RecordingPort
 from tests.proxy.session import sky
 
@@ -89,12 +89,14 @@ class Conversation:
         self.session = Session(self.port, world.shared, world.database, a_state(**(values or {})))
         self.origin = ScriptedOrigin(world.data)
         self.origin.learnt = learnt(values)
+        self.origin.faults[b"PARSE a statement of the proxy was refused"] = Refusal("42601", P="1")
         self._told = 0
         self._heard = 0
 
     def say(self, *frames: bytes) -> None:
         """The client sends these in one packet."""
         self.session.receive(b"".join(frames), self.world.clock.now)
+        self.session.timed(0.001)
 
     def attach(self) -> None:
         """The connection to the origin is there."""
@@ -188,7 +190,7 @@ def spell(frames: Iterable[Frame]) -> str:
 def _reply(frame: Frame) -> str:
     kind, raw = frame.kind, frame.raw
     if kind == backend.DATA_ROW:
-        return f"D:{raw[11:].decode()}"
+        return f"D:{','.join(_shown(value) for value in values(raw))}"
     if kind == backend.COMMAND_COMPLETE:
         return f"C:{backend.command_tag(raw).decode()}"
     if kind == backend.ERROR_RESPONSE:
@@ -196,6 +198,21 @@ def _reply(frame: Frame) -> str:
     if kind == backend.READY_FOR_QUERY:
         return f"Z:{chr(backend.transaction_status(raw))}"
     return chr(kind)
+
+
+def values(row: bytes) -> list[bytes | None]:
+    """What a DataRow holds."""
+    found: list[bytes | None] = []
+    at = 7
+    while at < len(row):
+        length = int.from_bytes(row[at : at + 4], "big", signed=True)
+        found.append(None if length < 0 else row[at + 4 : at + 4 + length])
+        at += 4 + max(length, 0)
+    return found
+
+
+def _shown(value: bytes | None) -> str:
+    return "NULL" if value is None else value.decode()
 
 
 def _word(frame: Frame) -> str:
