@@ -78,8 +78,11 @@ def addresses(console: Console, stage: Stage) -> None:
         ("admin", f"http://127.0.0.1:{stage.admin_port}/stats"),
     ):
         console.print(f"  {name:<6} {address}", soft_wrap=True, highlight=False)
+    twice = "-c 'TABLE \"Planet\"' " * 2
     console.print(
-        f"  try    psql {stage.proxy_url} -c 'TABLE \"Planet\"' -c 'SHOW orrery.last'", soft_wrap=True
+        f"  try    {stage.psql} {stage.proxy_url} {twice}-c 'SHOW orrery.last'",
+        soft_wrap=True,
+        highlight=False,
     )
     console.print("Ctrl-C stops everything.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -50,6 +51,7 @@ class Stage:
         self._cluster: Cluster | None = None
         self.proxy_url = ""
         self.admin_port = 0
+        self.psql = "psql"
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +69,8 @@ class Stage:
         cluster.start()
         cluster.execute(f"CREATE DATABASE {DATABASE}")
         self._cluster = cluster
+        # A machine without PostgreSQL's programs still has ours.
+        self.psql = shutil.which("psql") or str(cluster.programs / "psql")
         self._near_url = self._far_url = cluster.url(DATABASE)
 
     def initialise(self) -> None:
