@@ -10,6 +10,7 @@ from typing import Final, final
 from proxy.session.shapes import Shape
 from proxy.session.statements import Prepared
 from proxy.sql.commands import Command
+from proxy.wire import frontend
 
 # Steps of a batch: which reply of the origin, or of ours, answers each message.
 PARSE: Final = ord("P")
@@ -22,7 +23,11 @@ QUERY: Final = ord("Q")
 FUNCTION_CALL: Final = ord("F")
 LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
 OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
+REFUSED: Final = ord("r")  # a command of ours that makes no sense: the origin fails in its place
 MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
+
+# A Parse that always fails: an error of ours has to end what PostgreSQL's own would have ended.
+REFUSAL: Final = frontend.parse(b"orrery_refused", b"a statement of the proxy was refused")
 
 
 @final
@@ -116,5 +121,13 @@ class Batch:
     def add_own(self, step: OwnStep) -> None:
         """The next message, answered by us."""
         self.plan.append(OWN)
+        self.own.append(step)
+        self.plain = False
+
+    def add_refused(self, step: OwnStep) -> None:
+        """The next message, whose error is ours; what the origin fails with in its place is kept from the
+        client.
+        """
+        self.add(REFUSED, REFUSAL)
         self.own.append(step)
         self.plain = False

@@ -16,6 +16,7 @@ from proxy.cache.tags import Suspension
 from proxy.session import batch as steps
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.recording import Recording
+from proxy.sql import commands
 from proxy.sql.analysis import NOTHING, Reach, Statement
 from proxy.wire import backend
 
@@ -29,6 +30,8 @@ _ENDS: Final[dict[int, bytes]] = {
     steps.DESCRIBE_STATEMENT: b"Tn",
     steps.EXECUTE: b"CsI",
 }
+
+_SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 
 @final
@@ -121,6 +124,7 @@ class Exchange:
         if kind == backend.COMMAND_COMPLETE:
             self.tag = backend.command_tag(raw)
         elif kind == backend.ERROR_RESPONSE:
+            raw = self._refusal(raw)
             self._fail(raw)
         elif kind == backend.COPY_IN_RESPONSE:
             self.copying = True
@@ -162,6 +166,15 @@ class Exchange:
             self.on_rows(raw)
         if not self.silent:
             out.append(raw)
+
+    def _refusal(self, raw: bytes) -> bytes:
+        """Our own error where the origin's stands in for it; in a failed transaction its own holds."""
+        if self.failed or self._plan[self._at : self._at + 1] != bytes((steps.REFUSED,)):
+            return raw
+        refused = self.own[0].command
+        if not isinstance(refused, commands.Refused) or backend.sqlstate(raw) != _SYNTAX_ERROR:
+            return raw
+        return backend.error_response("ERROR", refused.sqlstate, refused.message)
 
     def _fail(self, raw: bytes) -> None:
         if not self.failed:

@@ -92,7 +92,9 @@ class Intake:
         statement = self._statements.portals.get(portal)
         batch = self.batch
         if statement is not None and statement.own is not None:
-            batch.add_own(OwnStep(steps.EXECUTE, statement.own, self._own_tail(batch)))
+            step = OwnStep(steps.EXECUTE, statement.own, self._own_tail(batch))
+            refused = isinstance(statement.own, commands.Refused)
+            batch.add_refused(step) if refused else batch.add_own(step)
             return
         last = batch.plan[-1] if batch.plan else 0
         fresh = (

@@ -60,6 +60,12 @@ class Outlook:
         found = self.here.get(key)
         return found if found is not None else self._shared.shapes.add(self.scope, self.here, key)
 
+    def understood(self, key: bytes) -> Shape:
+        """The same, analysed."""
+        shape = self.shape_of(key)
+        self.understand(shape)
+        return shape
+
     def understand(self, shape: Shape) -> None:
         """See to it that the shape's analysis holds for the present catalogue."""
         understand(shape, self._shared, self._database, self._state)
@@ -100,18 +106,22 @@ class Outlook:
         return refusal or ("" if batch.plain else "pipeline"), reads
 
     def lacks_catalogue(self, batch: Batch, refusal: str) -> bool:
-        """Is this a read that a newer catalogue might admit, in a session that the memory may answer?"""
+        """Is this a read, or the preparing of one, that a newer catalogue might admit, in a session that the
+        memory may answer?
+        """
         if batch.waited_catalogue or refusal not in ("", "catalogue"):
             return False
-        if batch.simple is None and not batch.plain:
+        shapes = [prepared.shape for prepared, _ in batch.parsed if prepared.shape is not None]
+        if batch.simple is not None or batch.plain:
+            shapes += shapes_in(batch)
+        return any(self._might_be_admitted(shape) for shape in shapes)
+
+    def _might_be_admitted(self, shape: Shape) -> bool:
+        self.understand(shape)
+        analysis = shape.analysis
+        if analysis is None or [s.verb for s in analysis.statements] != ["select"]:
             return False
-        analyses = [shape.analysis for shape in shapes_in(batch)]
-        return any(
-            a is not None
-            and [s.verb for s in a.statements] == ["select"]
-            and (a.unknown_relations or self._database.catalogue is None)
-            for a in analyses
-        )
+        return analysis.unknown_relations or self._database.catalogue is None
 
     def _reason_of_read(self, read: Read) -> str:
         statement = read.statement
@@ -122,6 +132,8 @@ class Outlook:
             return reason
         if statement.scope != self.scope:
             return "settings"
+        if statement.form is not statement.shape.form:
+            return "form"
         if not read.executed or read.max_rows > 0:
             return "portal"
         return "date" if _has_moving_date(statement.shape, read) else ""

@@ -31,6 +31,7 @@ from proxy.session.statements import UNKNOWN_SCOPE, Statements
 from proxy.session.transaction import FAILED, IDLE, Transaction
 from proxy.session.uplink import Uplink
 from proxy.sql.analysis import Extent
+from proxy.sql.commands import Purge
 from proxy.wire import backend, frontend
 from proxy.wire.framing import Segment
 
@@ -66,7 +67,7 @@ class Session:
         self.hits: list[Template] = []
         self.waiting_for = 0
         self._scanner = frontend.scanner(shared.options.max_message_bytes)
-        self._intake = Intake(self.statements, self.outlook.shape_of)
+        self._intake = Intake(self.statements, self.outlook.understood)
         self._flight: Flight[Session] | None = None
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
@@ -185,7 +186,7 @@ class Session:
             if read.parsed and statement.name and self.transaction.status != IDLE:
                 return None  # prepared late, it could fail in the client's transaction and end it
             shape = statement.shape
-            if shape is None or shape.slot is None:
+            if shape is None or shape.slot is None or statement.form is not shape.form:
                 return None
             entry = self.memory.lookup(shape.slot, read.key, self.now)
             if entry is None:
@@ -215,12 +216,13 @@ class Session:
         if tail is not None and not tail.synced:
             self.uplink.carry_on(tail, batch)
             return
-        if batch.opened and self.uplink.origin is not None:
-            self.uplink.send(batch, "pipeline", [])
+        if self._purges_unseen(batch) and self.port.need_catalogue():
+            batch.waited_catalogue = True
+            self._wait(batch, CATALOGUE)
             return
         if self._answer_here(batch):
             return
-        refusal, reads = self.examine(batch)
+        refusal, reads = ("pipeline", []) if batch.opened else self.examine(batch)
         if self.outlook.lacks_catalogue(batch, self.refusal()) and self.port.need_catalogue():
             batch.waited_catalogue = True
             self._wait(batch, CATALOGUE)
@@ -233,6 +235,12 @@ class Session:
             return
         if self.waiting_for == 0:
             self.uplink.send(batch, refusal, reads)
+
+    def _purges_unseen(self, batch: Batch) -> bool:
+        """Is this ORRERY PURGE while nobody knows who owns what? The catalogue is on its way."""
+        if self.database.catalogue is not None or batch.waited_catalogue:
+            return False
+        return any(isinstance(step.command, Purge) for step in batch.own)
 
     def _answer_here(self, batch: Batch) -> bool:
         """Commands of ours, and what asks nothing of the origin; never before earlier replies are through."""
@@ -337,13 +345,7 @@ class Session:
         batch.frames.append(raw)
         batch.opened = True
         self._intake.batch.opened = True
-        if self.uplink.unfinished is not None:
-            self.uplink.carry_on(self.uplink.unfinished, batch)
-        elif self.uplink.origin is None:
-            self._wait(batch, ORIGIN)
-            self.port.need_origin()
-        else:
-            self.uplink.send(batch, "pipeline", [])
+        self._dispatch(batch)
 
     # Waiting
 

@@ -18,14 +18,20 @@ MAX_SHAPES: Final = 50_000
 MAX_BYTES: Final = 32 * 1024 * 1024  # of texts; analysis and slot cost about as much again
 
 
+# Of each relation named: its oid, and number, name, type and modifier of its columns.
+Form = frozenset[tuple[int, tuple[tuple[int, str, int, int], ...]]]
+
+
 @final
 class Shape:
     """``analysis`` and ``slot`` hold for ``catalogue`` alone: another one asks for a new analysis.
 
     ``slot`` is None where the answer may not be remembered. ``key``: text, and for Parse a NUL and the types.
+    ``form`` is one and the same object as long as the relations that the text names keep their columns: a
+    statement that was prepared under another form may have another row description.
     """
 
-    __slots__ = ("analysis", "catalogue", "home", "key", "scope", "slot", "template")
+    __slots__ = ("analysis", "catalogue", "form", "home", "key", "scope", "slot", "template")
 
     def __init__(self, scope: int, home: dict[bytes, Shape], key: bytes) -> None:
         self.scope = scope
@@ -33,6 +39,7 @@ class Shape:
         self.key = key
         self.analysis: Analysis | None = None
         self.catalogue: Catalogue | None = None
+        self.form: Form | None = None
         self.slot: Slot | None = None
         self.template: Template | None = None
 

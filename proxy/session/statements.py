@@ -22,9 +22,13 @@ UNKNOWN_SCOPE: Final = (
 
 @final
 class Prepared:
-    """One statement made by Parse. ``own`` is set where the text is a command of ours and no SQL."""
+    """One statement made by Parse. ``own`` is set where the text is a command of ours and no SQL.
 
-    __slots__ = ("at_origin", "name", "own", "scope", "shape", "text", "types")
+    ``form``: that of its shape at Parse. PostgreSQL refuses to run a statement whose row description has
+    changed since (0A000), so one that was prepared under another form is not answered from memory.
+    """
+
+    __slots__ = ("at_origin", "form", "name", "own", "scope", "shape", "text", "types")
 
     def __init__(
         self, name: bytes, text: bytes, types: bytes, scope: int, shape: Shape | None, own: Command | None
@@ -35,6 +39,7 @@ class Prepared:
         self.scope = scope
         self.shape = shape
         self.own = own
+        self.form = None if shape is None else shape.form
         self.at_origin = False
 
     def parse_frame(self) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from proxy.schema import names
+from proxy.schema.catalogue import Catalogue
 from proxy.session.database import Database
-from proxy.session.shapes import Shape
+from proxy.session.shapes import Form, Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.sql import analyse
@@ -26,11 +27,25 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     shape.catalogue = catalogue
     if shape.template is None:
         shape.template = shared.templates.of(state.current_user, analysis.template)
-    if catalogue is None or len(analysis.statements) != 1 or analysis.statements[0].reason:
+    if shape.slot is not None:
+        shared.memory.retire(shape.slot)
         shape.slot = None
+    if catalogue is None or len(analysis.statements) != 1 or analysis.statements[0].reason:
         return
-    reads = analysis.statements[0].reads
-    shape.slot = shared.memory.slot(database.oid, reads, shared.pace(database.oid, analysis.template))
+    statement = analysis.statements[0]
+    form = _form(catalogue, statement)
+    if form != shape.form:
+        shape.form = form
+    shape.slot = shared.memory.slot(
+        database.oid, statement.reads, shared.pace(database.oid, analysis.template)
+    )
+
+
+def _form(catalogue: Catalogue, statement: Statement) -> Form:
+    relations = (catalogue.relations[oid] for oid in statement.mentions)
+    return frozenset(
+        (r.oid, tuple((c.number, c.name, c.type_oid, c.typmod) for c in r.columns)) for r in relations
+    )
 
 
 def _analyse(text: bytes, types: bytes, shared: Shared, database: Database, state: State) -> Analysis:

@@ -109,7 +109,7 @@ class Uplink:
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
-        _mark_sent(batch)
+        self._mark_sent(batch)
         self.exchanges.append(exchange)
         self.origin.send(b"".join((*late, *batch.frames)))
         self._answer_if_first(exchange)
@@ -239,6 +239,14 @@ class Uplink:
             statement.at_origin = True
         self._send_silently(batch)
 
+    def _mark_sent(self, batch: Batch) -> None:
+        """The origin parses these statements now, under the present settings and columns."""
+        for prepared, _ in batch.parsed:
+            prepared.at_origin = prepared.own is None
+            if prepared.shape is not None:
+                self._session.outlook.understand(prepared.shape)
+                prepared.form = prepared.shape.form
+
     def _send_silently(self, batch: Batch) -> Exchange:
         assert self.origin is not None
         exchange = Exchange(batch, (), self._session.now)
@@ -266,7 +274,7 @@ class Uplink:
         exchange.follow(bytes(batch.plan), batch.own)
         exchange.synced = batch.simple is not None or batch.frames[-1:] == [frontend.SYNC_FRAME]
         self._suspend(exchange, ran, certain=False)
-        _mark_sent(batch)
+        self._mark_sent(batch)
         self.origin.send(b"".join(batch.frames))
         self._answer_if_first(exchange)
 
@@ -501,15 +509,10 @@ class Uplink:
         if self._session.transaction.status == IDLE or self.origin is None:
             return
         batch = Batch()
-        batch.frames.append(frontend.parse(b"orrery_refused", b"a statement of the proxy was refused"))
+        batch.frames.append(steps.REFUSAL)
         self._send_silently(batch)
         self._session.transaction.status = FAILED
 
 
 def _is_unparsed(shape: Shape) -> bool:
     return shape.analysis is not None and shape.analysis.unparsed
-
-
-def _mark_sent(batch: Batch) -> None:
-    for prepared, _ in batch.parsed:
-        prepared.at_origin = prepared.own is None

@@ -157,6 +157,9 @@ class Statement:
     reads: frozenset[int] = (
         frozenset()
     )  # relation oids its answer depends on, descendants and views' tables included
+    mentions: frozenset[int] = (
+        frozenset()
+    )  # relations as named, views among them: they shape the row description
     reach: Reach = NOTHING
     lock: Lock = Lock.NONE
     state: tuple[StateChange, ...] = ()

@@ -116,6 +116,7 @@ def _conclude(proof: Proof, verb: str) -> Statement:
         verb=verb,
         reason="unresolved" if proof.unresolved else proof.reason,
         reads=frozenset(proof.reads),
+        mentions=frozenset(proof.mentions),
         reach=relations.reach_of_writes(proof),
         lock=proof.lock,
         state=state,

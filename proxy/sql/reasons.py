@@ -82,6 +82,9 @@ REASONS: Final[dict[str, Reason]] = {
         "The session's settings or role may have changed unseen.", "Send DISCARD ALL or RESET ALL."
     ),
     "pipeline": Reason("Something before it in the pipeline is not answered yet.", "Send Sync in between."),
+    "form": Reason(
+        "The statement was prepared before a table that it names got other columns.", "Prepare it again."
+    ),
     "portal": Reason("A row limit, or not the first Execute of a portal.", "Fetch all rows at once."),
     "suspended": Reason("A write to what it reads is on its way.", "Wait for the write."),
     "moved": Reason("Something that it reads changed while it was fetched.", "Ask again."),
