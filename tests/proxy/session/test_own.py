@@ -267,6 +267,19 @@ def test_an_error_of_ours_skips_what_follows_it_up_to_sync() -> None:
     assert client.query(LAST).endswith("Z:I")
 
 
+def test_an_error_of_ours_undoes_and_skips_as_any_error_in_a_pipeline_does() -> None:
+    world = World()
+    client = world.client()
+    client.attach()
+    wrong = run(b"SHOW orrery.nothing")
+    assert client.ask(run(WRITE), wrong, run(WRITE), SYNC) == "1 2 n C:UPDATE 1 1 2 n E:42704 Z:I"
+    assert client.ask(wrong, run(WRITE), run(OFF), SYNC) == "1 2 n E:42704 Z:I"
+    assert world.data.number == 0
+    assert client.session.state.refusal() == ""
+    client.query(b"BEGIN")
+    assert client.ask(run(READ), wrong, SYNC) == "1 2 T D:0 C:SELECT 1 1 2 n E:42704 Z:E"
+
+
 def test_flush_after_a_command_of_ours_has_it_answered() -> None:
     client = World().client()
     client.attach()
