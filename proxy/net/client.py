@@ -188,6 +188,8 @@ class ClientConnection(asyncio.Protocol):
         self.origin = connection
         self.hub.shared.counters.origin_open += 1
         self.hub.serves(connection.process_id, self.pid)
+        if connection.learnt.postmaster_start:
+            self.hub.freshness.met(int(connection.learnt.postmaster_start))
         connection.on_pressure = self._origin_pressure
         self.session.origin_attached(connection, connection.learnt, connection.statuses, time.monotonic())
         connection.lend(self._from_origin, self._origin_lost)

@@ -30,6 +30,9 @@ PING_SECONDS: Final = 1.0
 # At level ttl nobody is asked anything while no client says anything: a suspended origin may sleep.
 QUIET_SECONDS: Final = 30.0
 
+# Two ways of printing one moment differ by a rounding.
+_CLOCK_ROUNDING_US: Final = 2
+
 RECOVERY: Final = "recovery"
 PREDECESSOR: Final = "predecessor"
 UNSTATED: Final = "other writers are not ruled out"
@@ -134,6 +137,16 @@ class Freshness:
             return
         every = HEARTBEAT_SECONDS / 2 if self._shared.options.local_ping else HEARTBEAT_SECONDS
         await asyncio.sleep(max(0.0, asked_at + every - time.monotonic()))
+
+    def met(self, started_us: int) -> None:
+        """A new connection was made, to a server that started then. Another one than the heartbeat knows: an
+        origin that failed over or restarted is noticed here before the next heartbeat.
+        """
+        known = self._identity
+        if known is not None and abs(known.started_us - started_us) > _CLOCK_ROUNDING_US:
+            self._identity = None
+            self._memory.lease_until = -math.inf
+            self._directory.drop_all("a connection met another server")
 
     def answers(self, now: float) -> bool:
         """Was the origin heard of within the lease?"""
