@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from proxy.wire.framing import Frame
     from tests.differential.messages import Step
-    from tests.differential.speaker import Speaker
-    from tests.differential.twins import Pair
+    from tests.differential.twins import Pair, Voice
 
 # How often a read is asked for at most.
 _REPEATS: Final = 5
@@ -105,7 +104,7 @@ class Player:
         return self._comparer.difference(direct, proxied, ordered=step.ordered, own=own)
 
 
-def last_outcome(speaker: Speaker) -> tuple[str, str]:
+def last_outcome(speaker: Voice) -> tuple[str, str]:
     """Outcome and reason of the previous statement, in the proxy's words; a failed transaction hears none."""
     frames, told = _say(speaker, query(0, "SHOW orrery.last"))
     if told:
@@ -128,7 +127,7 @@ def _first_two(row: bytes) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-def _say(speaker: Speaker, step: Step) -> tuple[list[Frame], str]:
+def _say(speaker: Voice, step: Step) -> tuple[list[Frame], str]:
     """The replies, and what went wrong with the connection."""
     try:
         return speaker.say(step), ""

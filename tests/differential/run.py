@@ -73,10 +73,10 @@ def run(
     chapters: Iterable[int] | None = None,
     progress: Callable[[str], None] = print,
 ) -> Result:
-    """Play ``statements`` steps in chapters, or only the ``chapters`` that are named."""
+    """Play so many ``statements``, rounded up to whole chapters, or only the ``chapters`` that are named."""
     result = Result()
     for chapter in chapters if chapters is not None else range(-(-statements // CHAPTER)):
-        steps = Script(f"{seed}/{chapter}").steps(min(CHAPTER, statements))
+        steps = Script(f"{seed}/{chapter}").steps(CHAPTER)
         difference, tally = play(nursery, steps)
         result.tally.add(tally)
         if difference is not None:

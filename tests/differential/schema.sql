@@ -22,7 +22,8 @@ CREATE TABLE moon (
 );
 CREATE INDEX moon_by_upper_name ON moon (upper(name));
 CREATE TABLE archive (id int, planet_id int, name text, size int);
-CREATE TABLE reading (id int, day date NOT NULL, amount numeric, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE reading (id int, day date NOT NULL, amount numeric, PRIMARY KEY (id, day))
+    PARTITION BY RANGE (day);
 CREATE TABLE reading_2024 PARTITION OF reading FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE reading_2025 PARTITION OF reading FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE reading_rest PARTITION OF reading DEFAULT;
@@ -90,12 +91,14 @@ INSERT INTO star
 SELECT n, (ARRAY['Sol', 'Vega', 'Rigel', 'Mira', 'Altaïr', 'Deneb', 'x''y', ''])[n],
     (ARRAY['G', 'A0', 'B8', NULL])[n % 4 + 1], repeat('l', n), n % 3 <> 0,
     (ARRAY['calm', 'bright', 'dark', NULL]::mood[])[n % 4 + 1], n * 3, n * 10000000000, n * 1.25 - 3,
-    n / 4.0::real, n * 0.5 + 0.1, date '2020-01-30' + n * 31, timestamp '2020-03-29 02:30' + n * interval '7 hours',
+    n / 4.0::real, n * 0.5 + 0.1, date '2020-01-30' + n * 31,
+    timestamp '2020-03-29 02:30' + n * interval '7 hours',
     timestamptz '2021-10-31 00:30+00' + n * interval '1 hour 0.125 s', time '08:15' + n * interval '55 min',
     make_interval(months => n, days => n * 3, secs => n * 1.5),
     ('00000000-0000-4000-8000-00000000000' || n)::uuid,
     jsonb_build_object('n', n, 'tags', ARRAY['a', 'b'], 'deep', jsonb_build_object('x', n % 2 = 0)),
-    '{"b": 1,  "a": null}', decode('00ff5c27', 'hex') || int4send(n), ARRAY[n, n + 1, NULL], ARRAY['p', 'q"r', NULL],
+    '{"b": 1,  "a": null}', decode('00ff5c27', 'hex') || int4send(n),
+    ARRAY[n, n + 1, NULL], ARRAY['p', 'q"r', NULL],
     int4range(n, n * 2, '[]'), ROW(n, -n, 'at')::place, ('10.0.0.' || n || '/24')::inet
 FROM generate_series(1, 8) AS n;
 INSERT INTO star (id, name) VALUES (9, 'empty');
@@ -107,7 +110,8 @@ INSERT INTO reading SELECT n, date '2023-11-15' + n * 60, n * 1.5 FROM generate_
 INSERT INTO body SELECT n, 'body ' || n, n * 5 FROM generate_series(1, 4) AS n;
 INSERT INTO comet SELECT n, 'comet ' || n, n * 7, n FROM generate_series(5, 8) AS n;
 INSERT INTO gauge SELECT n, n * 2 FROM generate_series(1, 6) AS n;
-INSERT INTO note SELECT n, (ARRAY['reader', 'postgres'])[n % 2 + 1], 'note ' || n FROM generate_series(1, 6) AS n;
+INSERT INTO note
+SELECT n, (ARRAY['reader', 'postgres'])[n % 2 + 1], 'note ' || n FROM generate_series(1, 6) AS n;
 INSERT INTO scratch SELECT n, 'scratch ' || n, n FROM generate_series(1, 6) AS n;
 REFRESH MATERIALIZED VIEW heavy;
 GRANT USAGE ON SCHEMA lab TO reader;

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, final
 
 from proxy.wire import frontend
+from proxy.wire.framing import compose
 from tests.differential import messages
 from tests.differential.grammar import Grammar
 from tests.differential.messages import Part, Step
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = 2
 _REMEMBERED: Final = 40  # queries that may be asked again
-_PREPARED: Final = 4  # names of prepared statements in use
+_PREPARED: Final = (
+    "",
+    "a",
+    "b",
+    "c",
+)  # names of prepared statements; the unnamed one is often lost meanwhile
 _SYNC: Final = frontend.SYNC_FRAME
 
 # The command, and what the client sends behind it; None: CopyFail.
@@ -37,6 +43,24 @@ _COPIES_IN: Final[tuple[tuple[str, tuple[bytes, ...] | None], ...]] = (
     ("COPY archive FROM STDIN", None),
     ("COPY body FROM STDIN", ()),
 )
+
+# Right by themselves, and wrong where they stand.
+_WRONG: Final = (
+    messages.execute("nosuch"),
+    messages.bind("", "nosuch") + messages.execute(),
+    messages.describe_statement("nosuch"),
+    messages.close_statement("nosuch"),
+    messages.parse("", "SELECT name FROM planet WHERE id = $1") + messages.bind("", "") + messages.execute(),
+    messages.parse("", "SELECT name FROM planet") + messages.bind("", "", (), (7,)) + messages.execute(),
+    messages.parse("", "SELECT 1; SELECT 2") + messages.bind("", "") + messages.execute(),
+    messages.parse("", "SELECT name FROM planet ORDER BY id") + messages.describe_statement(),
+    messages.bind("", "") + messages.execute(),
+    messages.bind("", "") + messages.execute() + messages.execute(),
+    frontend.FLUSH_FRAME,
+    b"",
+)
+# FunctionCall of int4pl without arguments.
+_WRONG_CALL: Final = compose(frontend.FUNCTION_CALL, (177).to_bytes(4, "big") + bytes(6))
 
 
 @final
@@ -98,9 +122,9 @@ class Script:
 
     def _prepared_read(self, client: int) -> Iterator[Step]:
         """A prepared statement of this client: made, run with its values, or closed."""
-        name = f"s{self._random.randrange(_PREPARED)}"
+        name = self._random.choice(_PREPARED)
         query = self._prepared.get((client, name))
-        if query is None:
+        if query is None or self._random.random() < 0.05:
             query = self._prepared[client, name] = write_query(self._random, parameters=True)
             yield Step(client, (Part(messages.parse(name, query.sql, query.parameters) + _SYNC),))
         elif self._random.random() < 0.15:
@@ -146,15 +170,15 @@ class Script:
                 yield self._asking(who, self._random.choice(self._asked))
 
     def _text(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn(STATEMENTS["texts"]), ordered=False)
+        yield messages.query(client, self._drawn("texts"), ordered=False)
         yield from self._look(client)
 
     def _definition(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn(STATEMENTS["definitions"]))
+        yield messages.query(client, self._drawn("definitions"))
         yield from self._look(client)
 
     def _setting(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn(STATEMENTS["settings"]))
+        yield messages.query(client, self._drawn("settings"))
         yield from self._again(client)
         if self._random.random() < 0.4:
             yield messages.query(client, "RESET SESSION AUTHORIZATION")
@@ -163,11 +187,14 @@ class Script:
 
     def _mistake(self, client: int) -> Iterator[Step]:
         sql = self._random.choice(STATEMENTS["mistakes"])
-        if self._random.random() < 0.5:
-            yield messages.query(client, sql)
-        else:
-            frames = messages.parse("", sql) + messages.bind("", "") + messages.execute()
-            yield Step(client, (Part(frames + _SYNC),))
+        frames = messages.parse("", sql) + messages.bind("", "") + messages.execute()
+        wrong = (
+            frontend.query(sql.encode()),
+            frames + _SYNC,
+            self._random.choice(_WRONG) + _SYNC,
+            _WRONG_CALL,
+        )
+        yield Step(client, (Part(self._random.choices(wrong, (4, 4, 2, 1))[0]),))
 
     def _copy(self, client: int) -> Iterator[Step]:
         if self._random.random() < 0.4:
@@ -185,35 +212,52 @@ class Script:
             yield Step(client, (Part(start + data + _SYNC),))
         yield from self._look(client)
 
-    def _drawn(self, templates: Sequence[str]) -> str:
-        return Grammar(self._random, {}).pick(templates)
+    def _drawn(self, section: str) -> str:
+        return Grammar(self._random, {}).pick(STATEMENTS[section])
 
     # Several at once
 
     def _transaction(self, client: int) -> Iterator[Step]:
-        """A block of one client; the other only reads meanwhile, or is silent where it might have to wait."""
-        alone = self._random.random() < 0.4
+        """A block of one client: it writes and the other reads or is silent, or the other way round."""
+        inside = self._random.choice((self._writing, self._defining, self._watching))
         yield messages.query(client, self._random.choice(STATEMENTS["beginnings"]))
         for _ in range(self._random.randint(1, 7)):
-            yield from self._inside(client, alone=alone)
+            yield from inside(client)
         yield messages.query(client, self._random.choice(STATEMENTS["endings"]), ordered=False)
         yield messages.query(client, "ROLLBACK")
         yield from self._look(client)
 
-    def _inside(self, client: int, *, alone: bool) -> Iterator[Step]:
-        what = self._random.random()
-        if what < 0.3:
-            yield from self._again(client)
-        elif what < 0.45:
-            yield from self._read(client)
-        elif what < 0.65:
-            yield self._changing(client)
-        elif what < 0.75 and alone:
-            yield messages.query(client, self._drawn(STATEMENTS["definitions"]))
-        elif what < 0.75:
+    def _writing(self, client: int) -> Iterator[Step]:
+        if self._random.random() < 0.25:
             yield from self._again(1 - client)
+        elif self._random.random() < 0.3:
+            yield self._changing(client)
+        elif self._random.random() < 0.4:
+            yield messages.query(client, self._drawn("inside with locks"), ordered=False)
         else:
-            yield messages.query(client, self._drawn(STATEMENTS["inside"]), ordered=False)
+            yield from self._in_any_block(client)
+
+    def _defining(self, client: int) -> Iterator[Step]:
+        if self._random.random() < 0.25:
+            yield messages.query(client, self._drawn("definitions"))
+        elif self._random.random() < 0.3:
+            yield self._changing(client)
+        else:
+            yield from self._in_any_block(client)
+
+    def _watching(self, client: int) -> Iterator[Step]:
+        if self._random.random() < 0.3:
+            yield self._changing(1 - client)
+        else:
+            yield from self._in_any_block(client)
+
+    def _in_any_block(self, client: int) -> Iterator[Step]:
+        if self._random.random() < 0.5:
+            yield from self._again(client)
+        elif self._random.random() < 0.3:
+            yield from self._read(client)
+        else:
+            yield messages.query(client, self._drawn("inside"), ordered=False)
 
     def _pipeline(self, client: int) -> Iterator[Step]:
         """Several statements up to one Sync, or several Syncs in one go; some of them fail."""

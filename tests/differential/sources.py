@@ -15,9 +15,9 @@ _TABLES: Final = {
     "star": {
         "int": "id", "text": "name", "char": "class", "varchar": "label", "bool": "visible", "mood": "kind",
         "small": "small", "big": "big", "num": "magnitude", "real": "heat", "float": "distance",
-        "date": "born", "stamp": "seen", "moment": "noted", "time": "rises", "period": "period", "uuid": "tag",
-        "jsonb": "info", "json": "raw", "bytes": "image", "ints": "codes", "texts": "names", "span": "span", "place": "spot",
-        "inet": "net",
+        "date": "born", "stamp": "seen", "moment": "noted", "time": "rises", "period": "period",
+        "uuid": "tag", "jsonb": "info", "json": "raw", "bytes": "image", "ints": "codes", "texts": "names",
+        "span": "span", "place": "spot", "inet": "net",
     },
     "planet": {"int": "id star_id", "text": "name", "num": "mass twice", "date": "found"},
     "moon": {"int": "id planet_id size", "text": "name"},

@@ -1,6 +1,6 @@
 -- What changes rows, tables and sessions, one statement a line; a line that begins with a blank goes on.
 
--- Their reach is proven by the parse tree, or only by the catalogue: keys, triggers, partitions, views, rules.
+-- Their reach is proven by the parse tree and the catalogue: keys, triggers, partitions, views, rules.
 -- [changes]
 INSERT INTO star (id, name, class, magnitude, distance, visible, kind, born, noted, info, codes, spot)
   VALUES ({id_}, {text_}, {char_}, 1.5, {float_}, {bool_}, {mood_}, {date_}, {moment_}, {jsonb_}, {ints_},
@@ -173,22 +173,27 @@ SET LOCAL search_path = lab
 SET LOCAL datestyle = 'Postgres, DMY'
 SET bytea_output = 'escape'
 SET LOCAL ROLE reader
-SET CONSTRAINTS ALL DEFERRED
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 SAVEPOINT one
 SAVEPOINT two
 ROLLBACK TO one
 ROLLBACK TO SAVEPOINT two
 RELEASE one
+SELECT nosuch
+SELECT pg_advisory_xact_lock(7)
+DECLARE walk CURSOR FOR SELECT id, name FROM planet ORDER BY id
+FETCH 2 FROM walk
+CLOSE walk
+
+-- The same, with locks that another writer would have to wait for.
+-- [inside with locks]
+SET CONSTRAINTS ALL DEFERRED
 LOCK TABLE gauge IN SHARE MODE
 SELECT * FROM moon WHERE id = {id_} FOR UPDATE
-SELECT pg_advisory_xact_lock(7)
-SELECT nosuch
+SELECT id FROM planet ORDER BY id LIMIT 2 FOR SHARE
 INSERT INTO planet (id) VALUES (1)
-DECLARE walk CURSOR FOR SELECT id, name FROM planet ORDER BY id
 DECLARE kept CURSOR WITH HOLD FOR SELECT id, grow(id) FROM moon ORDER BY id LIMIT 2
-FETCH 2 FROM walk
 FETCH ALL FROM kept
-CLOSE walk
 
 -- [beginnings]
 BEGIN
@@ -259,9 +264,10 @@ SELECT * FROM planet WHERE id = {id_}
 SELECT * FROM star WHERE id = {id_}
 SELECT id, name, mass FROM planet WHERE id IN ({id_}, {id_}, {id_}) ORDER BY id
 SELECT g.level FROM gauge g WHERE g.id = {id_}
-SELECT (SELECT {text} FROM {source} ORDER BY {key} LIMIT 1) AS one, ARRAY(SELECT p.id FROM planet p ORDER BY p.id)
-SELECT q.a, count(*) OVER (), q.b FROM (SELECT {int} AS a, {text} AS b FROM {source} ORDER BY {key} LIMIT 4) AS q
-  ORDER BY q.a, q.b
+SELECT (SELECT {text} FROM {source} ORDER BY {key} LIMIT 1) AS one,
+  ARRAY(SELECT p.id FROM planet p ORDER BY p.id)
+SELECT q.a, count(*) OVER (), q.b
+  FROM (SELECT {int} AS a, {text} AS b FROM {source} ORDER BY {key} LIMIT 4) AS q ORDER BY q.a, q.b
 WITH q AS MATERIALIZED (SELECT {int} AS a, {text} AS b FROM {source}) SELECT a, b FROM q ORDER BY a, b
 VALUES ({int_}, {text_}), ({int_}, {text_}) ORDER BY 1, 2
 WITH RECURSIVE t (n) AS (VALUES ({int_}) UNION ALL SELECT n + 1 FROM t WHERE n < 12)
@@ -269,7 +275,8 @@ WITH RECURSIVE t (n) AS (VALUES ({int_}) UNION ALL SELECT n + 1 FROM t WHERE n <
 WITH RECURSIVE t AS (SELECT id, star_id, 1 AS depth FROM planet WHERE id = {id_} UNION
   SELECT p.id, p.star_id, t.depth + 1 FROM planet p JOIN t ON p.id = t.star_id WHERE t.depth < 5)
   SELECT * FROM t ORDER BY depth, id
-WITH RECURSIVE t (id, link) AS (SELECT 1, 2 UNION ALL SELECT m.id, m.planet_id FROM moon m JOIN t ON m.id = t.link)
+WITH RECURSIVE t (id, link) AS (SELECT 1, 2
+  UNION ALL SELECT m.id, m.planet_id FROM moon m JOIN t ON m.id = t.link)
   CYCLE id SET is_cycle USING path SELECT id, link, is_cycle FROM t ORDER BY 1, 2, 3
 
 -- The order of their rows is open.
@@ -283,8 +290,8 @@ SELECT {int}, {text} FROM {source} UNION SELECT {int}, {text} FROM {source}
 SELECT {int}, {text} FROM {source} UNION ALL SELECT {int}, {text} FROM {source}
 SELECT {int}, {text} FROM {source} INTERSECT SELECT {int}, {text} FROM {source}
 SELECT {int} FROM {source} EXCEPT ALL SELECT {int} FROM {source}
-WITH q AS (SELECT {int} AS a, {text} AS b, {num} AS c FROM {source}), r AS (SELECT a, count(*) FROM q GROUP BY a)
-  SELECT * FROM q NATURAL JOIN r
+WITH q AS (SELECT {int} AS a, {text} AS b, {num} AS c FROM {source}),
+  r AS (SELECT a, count(*) FROM q GROUP BY a) SELECT * FROM q NATURAL JOIN r
 WITH q AS NOT MATERIALIZED (SELECT {int} AS a, {num} AS c FROM {source}) SELECT a, sum(c) FROM q GROUP BY a
   HAVING sum(c) IS NOT NULL
 SELECT * FROM moon WHERE planet_id = {id_}

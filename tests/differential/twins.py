@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, final
 
 from tests.differential.script import CLIENTS
 from tests.differential.speaker import Speaker
@@ -13,6 +13,8 @@ from tests.differential.speaker import Speaker
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from proxy.wire.framing import Frame
+    from tests.differential.messages import Step
     from tests.postgres import Cluster
 
 # Physical order and plans shall not move by themselves; a client that waits for a lock is a mistake here.
@@ -26,11 +28,22 @@ SETTINGS: Final = {
 _TEMPLATE: Final = "twins"
 
 
+class Voice(Protocol):
+    """What a script needs of a connection."""
+
+    @property
+    def pid(self) -> int:
+        """The process id that its login was given."""
+
+    def say(self, step: Step) -> list[Frame]:
+        """Send a step; every message that came back. OSError: no answer, or the connection is gone."""
+
+
 class Pair(NamedTuple):
     """One client of the script, twice."""
 
-    direct: Speaker
-    proxied: Speaker
+    direct: Voice
+    proxied: Voice
 
 
 @final
