@@ -40,6 +40,9 @@ _ENDING: Final = frozenset(
     )
 )
 
+# What they leave behind would be missed on another connection, and no error would tell.
+_KNOWN_TO_ONE_CONNECTION: Final = frozenset(("listen", "prepare", "declare"))
+
 # An unparsable text changed nothing if the origin says first that it cannot parse it either: 42601 with a
 # position in the client's own text, not in a function's.
 _SYNTAX_ERROR: Final = "42601"
@@ -117,6 +120,11 @@ def controls(ran: Iterable[Statement]) -> frozenset[Control]:
     return frozenset(s.transaction.control for s in ran if s.transaction is not None)
 
 
+def _may_hide_an_end(ran: Iterable[Statement]) -> bool:
+    """Is a text among them that only the origin can read? COMMIT may stand in it."""
+    return any(s.verb == "unknown" for s in ran)
+
+
 def at_risk(
     ran: tuple[Statement, ...], transaction: Transaction, before_is_certain: bool
 ) -> tuple[Reach, bool]:
@@ -125,11 +133,12 @@ def at_risk(
     ``before_is_certain``: no earlier batch is on its way, so the transaction's status is the origin's own.
     """
     ends = controls(ran) & _ENDING
-    commits = not before_is_certain or transaction.status == IDLE or bool(ends)
+    hidden = _may_hide_an_end(ran)
+    commits = not before_is_certain or transaction.status == IDLE or bool(ends) or hidden
     reach = NOTHING
     for statement in ran:
         reach |= statement.reach
-    if ends - {Control.ROLLBACK} or (ends and len(ran) > 1) or not before_is_certain:
+    if ends - {Control.ROLLBACK} or (ends and len(ran) > 1) or hidden or not before_is_certain:
         reach |= transaction.pending
     return reach, commits
 
@@ -143,6 +152,8 @@ def changed(exchange: Exchange, before: int, after: int) -> bool:
     if exchange.unparsed and was_never_parsed(exchange):
         return False
     ends = controls(exchange.ran) & _ENDING
+    if _may_hide_an_end(exchange.ran):
+        return True
     if not ends and (before != IDLE or (after != IDLE and Control.BEGIN in controls(exchange.ran[:1]))):
         return False
     if not exchange.failed:
@@ -171,13 +182,28 @@ def settle(
     if exchange.failed:
         _settle_failure(exchange, after, transaction, state, statements, refused)
     else:
-        for statement in exchange.ran:
-            _settle_statement(statement, exchange.tag, transaction, state, statements)
+        _settle_success(exchange, transaction, state, statements)
     if not refused and any(not s.reach.proven for s in exchange.ran):
-        state.doubt = True
+        state.suspect()
         statements.sql_named.clear()
         statements.cursors.clear()
     _reconcile(after, transaction, state, statements)
+    if after != IDLE:
+        # What stood before BEGIN in the same batch belongs to the block as well.
+        for statement in exchange.ran:
+            transaction.holds(statement)
+
+
+def _settle_success(
+    exchange: Exchange, transaction: Transaction, state: State, statements: Statements
+) -> None:
+    loose = shifted = False
+    for statement in exchange.ran:
+        # BEGIN takes an implicit transaction over, ROLLBACK undoes it: with it what was set in it so far.
+        shifted |= loose and statement.transaction is not None
+        _settle_statement(statement, exchange.tag, transaction, state, statements)
+        loose |= transaction.status == IDLE and bool(statement.state)
+    state.doubt |= shifted
 
 
 def _settle_failure(
@@ -221,7 +247,12 @@ def _settle_statement(
         if isinstance(change, DiscardAll):
             statements.drop_all()
             statements.cursors.clear()
-    state.temporary |= statement.temporary
+    # Where the path begins with it, CREATE TABLE makes a temporary one.
+    state.temporary |= statement.temporary or (
+        statement.reach.ddl and "pg_temp" in state.value("search_path")
+    )
+    if statement.verb in _KNOWN_TO_ONE_CONNECTION:
+        state.pristine = False
     if statement.named is not None:
         _settle_name(statement.named, statements)
 
@@ -234,6 +265,8 @@ def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, 
         if transaction.status == IDLE:
             state.begin()
             transaction.begin(command.isolation or state.value("default_transaction_isolation"))
+        elif command.isolation:
+            transaction.isolation = command.isolation  # only a warning comes, and the level is set
     elif control in (Control.COMMIT, Control.ROLLBACK, Control.PREPARE_TRANSACTION):
         undone = control == Control.ROLLBACK or tag == b"ROLLBACK"
         if undone:

@@ -190,12 +190,17 @@ class State:
         self._savepoints.clear()
         self.doubt = False
 
+    def suspect(self) -> None:
+        """Anything may have been set, also what nobody tracks: another connection would not know it."""
+        self.doubt = True
+        self.pristine = False
+
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
         """A statement that the origin accepted changed something. SET LOCAL outside a transaction does
         nothing.
         """
         if isinstance(change, Doubt):
-            self.doubt = True
+            self.suspect()
         elif isinstance(change, DiscardAll):
             self._discard()
         elif isinstance(change, ResetAll):

@@ -45,15 +45,19 @@ class Transaction:
 
     def ran(self, statement: Statement) -> None:
         """A statement was sent inside the block: remember what its COMMIT will change, and its locks."""
-        self.pending |= statement.reach
-        if statement.lock != Lock.NONE:
-            self.locked = True
+        self.holds(statement)
         command = statement.transaction
         if command is not None and command.control == Control.SET_TRANSACTION and command.isolation:
             self.isolation = command.isolation
         for change in statement.state:
             if isinstance(change, SetSetting) and change.name == "transaction_isolation":
                 self.isolation = change.value or "unknown"
+
+    def holds(self, statement: Statement) -> None:
+        """What this statement changed and locked belongs to the block."""
+        self.pending |= statement.reach
+        if statement.lock != Lock.NONE:
+            self.locked = True
 
     def refusal(self) -> str:
         """Why the memory may not answer inside this block, in one word; "" where it may."""
