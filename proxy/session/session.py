@@ -41,6 +41,10 @@ CATALOGUE: Final = 2
 FLIGHT: Final = 3
 CERTAINTY: Final = 4
 
+# The unnamed portal, all rows: what every driver sends that has no cursor open.
+_EXECUTE_ALL: Final = frontend.execute(b"")
+_DESCRIBE_PORTAL: Final = frontend.describe(frontend.PORTAL, b"")
+
 
 @final
 class Session:
@@ -88,8 +92,35 @@ class Session:
         if self.waiting_for:
             self._queue.extend(segments)
             return
-        self._process(segments)
+        if not self._prepared_read(segments):
+            self._process(segments)
         self.flush()
+
+    def _prepared_read(self, segments: list[Segment]) -> bool:
+        """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if it
+        is remembered. What this leaves undone goes the long way, which knows all cases.
+        """
+        if not self._ready or len(segments) not in (3, 4) or segments[0][0] != frontend.BIND:
+            return False
+        described = len(segments) == 4
+        if segments[-1][1] != frontend.SYNC_FRAME or segments[-2][1] != _EXECUTE_ALL:
+            return False
+        if (described and segments[1][1] != _DESCRIBE_PORTAL) or self._intake.batch.plan:
+            return False
+        portal, name, tail = frontend.read_bind(segments[0][1])
+        statement = self.statements.named.get(name)
+        if portal or statement is None or statement.scope != self.outlook.scope or self._intake.batch.opened:
+            return False
+        shape = statement.shape
+        if shape is None or shape.slot is None or statement.form is not shape.form:
+            return False
+        entry = self.memory.lookup(shape.slot, (b"T" if described else b"-") + tail, self.now)
+        if entry is None:
+            return False
+        self.statements.portals[b""] = statement
+        self._hit(shape, entry)
+        self.out += (backend.BIND_COMPLETE_FRAME, entry.payload, backend.READY[self.transaction.status])
+        return True
 
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
@@ -100,10 +131,10 @@ class Session:
 
     def _message(self, kind: int, raw: bytes) -> None:
         intake = self._intake
-        if kind == frontend.SYNC:
-            self._sync(raw)
-        elif kind == frontend.QUERY:
+        if kind == frontend.QUERY:
             self._query(raw)
+        elif kind == frontend.SYNC:
+            self._sync(raw)
         elif kind == frontend.TERMINATE:
             self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
