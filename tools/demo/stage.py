@@ -32,7 +32,7 @@ _PYTHON: Final = sys.executable
 _UVICORN: Final = (_PYTHON, "-m", "uvicorn", "app.main:app", "--no-use-colors", "--port")
 _LISTENING: Final = r"Uvicorn running on http://127\.0\.0\.1:(\d+)"
 # Settings of the caller's own servers and proxies are not meant for these.
-_FOREIGN: Final = ("ORRERY_", "PG", "UVICORN_", "DATABASE_URL", "WEB_CONCURRENCY", "PORT", "PRISMA_")
+_FOREIGN: Final = ("ORRERY_", "PG", "UVICORN_", "DATABASE_URL", "WEB_CONCURRENCY", "PORT")
 
 
 @final
