@@ -13,7 +13,9 @@ from proxy.sql.analysis import UNKNOWN, Analysis, Doubt, Statement
 
 # A text that pglast would misread: it knows UTF-8 and standard strings only.
 UNREADABLE = Analysis(
-    (Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),), template="(not read)"
+    (Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),),
+    template="(not read)",
+    reach=UNKNOWN,
 )
 
 

@@ -1,0 +1,45 @@
+"""session.statements: names, and which of them the origin has heard of."""
+
+from __future__ import annotations
+
+from proxy.session.statements import Prepared, Statements
+from proxy.sql.analysis import Statement
+from proxy.sql.commands import Show
+from proxy.wire import frontend
+
+
+def prepared(name: bytes, text: bytes = b"SELECT 1", types: bytes = b"") -> Prepared:
+    return Prepared(name, text, types, 0, None, None)
+
+
+def test_a_statement_can_be_parsed_late_as_the_client_parsed_it() -> None:
+    made = prepared(b"s", b"SELECT $1", b"\0\0\0\x17")
+    assert frontend.read_parse(made.parse_frame()) == (b"s", b"SELECT $1", b"\0\0\0\x17")
+
+
+def test_what_the_origin_has_not_heard_of_is_listed() -> None:
+    statements = Statements()
+    here, there = prepared(b"here"), prepared(b"there")
+    there.at_origin = True
+    ours = Prepared(b"ours", b"SHOW orrery.last", b"", 0, None, Show("last"))
+    statements.named = {s.name: s for s in (here, there, ours)}
+    assert statements.local() == [here]
+
+
+def test_dropping_all_names_forgets_sql_level_ones_too() -> None:
+    statements = Statements()
+    statements.named[b"s"] = prepared(b"s")
+    statements.sql_named["p"] = Statement("select")
+    statements.drop_all()
+    assert (statements.named, statements.sql_named) == ({}, {})
+
+
+def test_a_new_origin_has_heard_of_nothing() -> None:
+    statements = Statements()
+    made = statements.named[b"s"] = prepared(b"s")
+    made.at_origin = True
+    statements.sql_named["p"] = statements.cursors["c"] = Statement("select")
+    statements.portals[b""] = made
+    statements.forget_origin()
+    assert statements.local() == [made]
+    assert (statements.sql_named, statements.cursors, statements.portals) == ({}, {}, {})

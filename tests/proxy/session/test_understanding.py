@@ -1,0 +1,83 @@
+"""session.understanding: a text is analysed under the names, the encoding and the catalogue of the moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.session.shapes import Shape
+from proxy.session.understanding import understand
+from tests.proxy.session import sky
+from tests.proxy.session.world import READ, World, a_state
+
+
+def understood(world: World, key: bytes = READ, **values: str) -> Shape:
+    shape = Shape(0, {}, key)
+    understand(shape, world.shared, world.database, a_state(**values))
+    return shape
+
+
+def reason(shape: Shape) -> str:
+    assert shape.analysis is not None
+    (statement,) = shape.analysis.statements
+    return statement.reason
+
+
+def test_a_cacheable_text_gets_a_slot_and_a_template() -> None:
+    shape = understood(World())
+    assert shape.slot is not None
+    assert shape.template is not None
+    assert shape.template.role == "alice"
+
+
+def test_a_text_that_may_not_be_remembered_gets_no_slot() -> None:
+    assert understood(World(), b"SELECT 1").slot is None
+
+
+def test_an_analysis_holds_as_long_as_its_catalogue() -> None:
+    world = World()
+    shape = understood(world)
+    before = shape.analysis, shape.slot
+    understand(shape, world.shared, world.database, a_state())
+    assert (shape.analysis, shape.slot) == before
+    world.learn(sky.catalogue(fingerprint="second"))
+    understand(shape, world.shared, world.database, a_state())
+    assert shape.analysis is not before[0]
+
+
+def test_without_a_catalogue_nothing_is_proven() -> None:
+    world = World()
+    world.learn(None)
+    shape = understood(world)
+    assert shape.slot is None
+    assert shape.analysis is not None
+    assert not shape.analysis.reach.proven
+
+
+def test_names_are_looked_up_along_the_search_path() -> None:
+    assert reason(understood(World(), search_path="other")) == "unresolved"
+    assert reason(understood(World(), search_path="other, public")) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        (READ, {"client_encoding": "LATIN1"}, ""),
+        (READ + b" WHERE name = '\xe9'", {"client_encoding": "LATIN1"}, "encoding"),
+        (READ + b" WHERE name = '\xe9'", {}, "encoding"),
+        (READ + " WHERE name = 'é'".encode(), {}, ""),
+        (READ, {"standard_conforming_strings": "off"}, "encoding"),
+    ],
+)
+def test_a_text_that_the_parser_would_misread_is_not_read(
+    text: bytes, values: dict[str, str], expected: str
+) -> None:
+    shape = understood(World(), text, **values)
+    assert reason(shape) == expected
+    assert shape.analysis is not None
+    assert shape.analysis.reach.proven == (expected == "")
+
+
+def test_parameter_types_of_parse_are_part_of_the_meaning() -> None:
+    text = b"SELECT name FROM planet WHERE id = $1\0"
+    assert reason(understood(World(), text + (23).to_bytes(4, "big"))) == ""
+    assert reason(understood(World(), text + (99999).to_bytes(4, "big"))) != ""
