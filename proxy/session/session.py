@@ -4,7 +4,7 @@ The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``
 parsed,
 nothing awaited. Everything else goes through ``_dispatch``, which may have to wait (for a connection, for the
 catalogue, for an equal fill on its way); what the client says meanwhile is kept until ``resume``.
-The class is long because it is the one place where all rooms meet; it only decides, others know how.
+It is one module because all rooms meet here and one order of questions decides; others know how.
 """
 
 from __future__ import annotations

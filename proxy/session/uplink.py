@@ -1,8 +1,7 @@
 """A session's way to the origin: what is sent, what is suspended meanwhile, what the replies settle.
 
 The order is everything: tickets are taken and reaches suspended before anything is sent; generations are
-raised
-before ReadyForQuery is handed on.
+raised before ReadyForQuery is handed on. It is one module so that this order can be read in one place.
 """
 
 from __future__ import annotations
