@@ -100,7 +100,9 @@ class Session:
         """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if it
         is remembered. What this leaves undone goes the long way, which knows all cases.
         """
-        if not self._ready or len(segments) not in (3, 4) or segments[0][0] != frontend.BIND:
+        if not self._ready or self._on_their_way:
+            return False
+        if len(segments) not in (3, 4) or segments[0][0] != frontend.BIND:
             return False
         described = len(segments) == 4
         if segments[-1][1] != frontend.SYNC_FRAME or segments[-2][1] != _EXECUTE_ALL:
