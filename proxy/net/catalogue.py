@@ -1,7 +1,7 @@
 """Asks the origin what its catalogue says, over one kept connection for each database.
 
-The queries and what is made of their answers stand in ``proxy/schema``; here is only the asking: connections,
-bounds, and one second attempt where a kept connection turns out to be dead.
+The queries and what is made of their answers stand in ``proxy/schema``; here is only the asking:
+connections, bounds, and one second attempt where a kept connection turns out to be dead.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class CatalogueLoader:
     async def load(self, database: str) -> Catalogue:
         """Read the whole catalogue; raises CatalogueTooLarge beyond ``max_relations``.
 
-        Two round trips on a kept connection, one more where the origin's built-in objects are not known yet.
+        Two round trips on a kept connection, one more where
+        the origin's built-in objects are not known yet.
         """
         seconds = self._limits.load_seconds
         row = await self._ask(database, seconds, database_query, self._limits.max_relations)

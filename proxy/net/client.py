@@ -1,8 +1,7 @@
 """One client's socket: bytes to its session, the session's wishes to the world.
 
 The path of a hit is ``data_received`` -> ``Session.receive`` -> ``to_client`` -> ``transport.write``: one
-call
-stack. Back-pressure: whoever cannot write stops the reading on the other side.
+call stack. Back-pressure: whoever cannot write stops the reading on the other side.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 # The longest time a session waits for somebody else's fill before it asks for itself.
 _FOLLOW_SECONDS: Final = 1.0
-# How long what a vanished client has sent may take before its connection is given up (and watched as in
-# doubt).
+# How long what a vanished client has sent may take before
+# its connection is given up (and watched as in doubt).
 _SETTLE_SECONDS: Final = 60.0
 
 SHUTDOWN: Final = backend.error_response(
@@ -42,8 +41,8 @@ SHUTDOWN: Final = backend.error_response(
 
 
 class ClientConnection(asyncio.Protocol):
-    """A client of ``hub``; ``log_in`` is what makes a session of it. Implements
-    ``proxy.session.port.Port``.
+    """A client of ``hub``; ``log_in`` is what makes a
+    session of it. Implements ``proxy.session.port.Port``.
     """
 
     def __init__(self, hub: Hub, log_in: Callable[[ClientConnection], Awaitable[None]]) -> None:
@@ -130,8 +129,8 @@ class ClientConnection(asyncio.Protocol):
         return data
 
     def begin_session(self, session: Session, rest: bytes) -> None:
-        """The login is over: from now on bytes are the session's. ``rest``: what came behind the login
-        already.
+        """The login is over: from now on bytes are the
+        session's. ``rest``: what came behind the login already.
         """
         self.session = session
         session.database.sessions += 1
@@ -141,8 +140,8 @@ class ClientConnection(asyncio.Protocol):
             self.data_received(rest)
 
     def refuse(self, fault: OrreryError) -> None:
-        """Tell the client why, and close; its origin with it, for what was half sent must not be carried
-        out.
+        """Tell the client why, and close; its origin with
+        it, for what was half sent must not be carried out.
         """
         logger.info("client=%s event=refused sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
         self.to_client(backend.error_response("FATAL", fault.sqlstate, str(fault)))

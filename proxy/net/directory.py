@@ -1,7 +1,7 @@
 """The databases that clients use, each with its catalogue: read when first needed, checked, read again.
 
-``changed`` moves a counter before anybody is told of a change, and a catalogue whose reading began before the
-last move is never taken: what it says may be from before.
+``changed`` moves a counter before anybody is told of a change, and a catalogue whose reading began before
+the last move is never taken: what it says may be from before.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Place:
 
 
 class Directory:
-    """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt
-    anew.
+    """``on_shared_change`` is called when roles, databases
+    or settings may have changed: logins are learnt anew.
     """
 
     def __init__(
@@ -119,8 +119,8 @@ class Directory:
             self._on_shared_change()
 
     async def check(self) -> None:
-        """Compare every catalogue with the origin's. One that cannot be read concerns its own database
-        alone.
+        """Compare every catalogue with the origin's. One
+        that cannot be read concerns its own database alone.
         """
         for place in list(self._places.values()):
             try:

@@ -1,8 +1,9 @@
-"""Writes in doubt: their connection was lost between sending and ReadyForQuery, so the backend may commit
-later.
+"""Writes in doubt: their connection was lost between
+sending and ReadyForQuery, so the backend may commit later.
 
-What they may change stays suspended until that backend is gone, and is then dropped as if it had committed.
-Source: PostgreSQL docs, monitoring-stats, "pg_stat_activity"; functions-admin, "Server Signaling Functions".
+What they may change stays suspended until that backend is gone, and is then
+dropped as if it had committed. Source: PostgreSQL docs, monitoring-stats,
+"pg_stat_activity"; functions-admin, "Server Signaling Functions".
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _END: Final = f"""SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg
 
 _ASK_EVERY_SECONDS: Final = 0.25
 _END_AFTER_SECONDS: Final = 10.0
-# A backend that nobody can see the end of: from here on no level above ttl is claimed, and its cap covers the
-# rest.
+# A backend that nobody can see the end of: from here on no
+# level above ttl is claimed, and its cap covers the rest.
 _GIVE_UP_SECONDS: Final = 60.0
 
 

@@ -139,8 +139,8 @@ class Freshness:
         await asyncio.sleep(max(0.0, asked_at + every - time.monotonic()))
 
     def met(self, started_us: int) -> None:
-        """A new connection was made, to a server that started then. Another one than the heartbeat knows: an
-        origin that failed over or restarted is noticed here before the next heartbeat.
+        """A new connection was made, to a server that started then. Another one than the heartbeat knows:
+        an origin that failed over or restarted is noticed here before the next heartbeat.
         """
         known = self._identity
         if known is not None and abs(known.started_us - started_us) > _CLOCK_ROUNDING_US:

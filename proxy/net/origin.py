@@ -260,8 +260,8 @@ async def _open(url: OriginUrl) -> OriginConnection:
 async def _encrypt(
     connection: OriginConnection, url: OriginUrl, context: ssl.SSLContext, *, optional: bool
 ) -> bytes | None:
-    """Go on under TLS. The binding data of the origin's certificate (b"" where it has none); None without
-    TLS.
+    """Go on under TLS. The binding data of the origin's
+    certificate (b"" where it has none); None without TLS.
     """
     if url.sslnegotiation != "direct":
         connection.send(startup.SSL_REQUEST)

@@ -1,5 +1,5 @@
-"""Connections of our own to the origin, for what the proxy itself wants to know: over asyncpg, as the URL's
-user.
+"""Connections of our own to the origin, for what the proxy
+itself wants to know: over asyncpg, as the URL's user.
 """
 
 from __future__ import annotations

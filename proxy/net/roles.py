@@ -1,5 +1,5 @@
-"""Who may log in to the proxy, and by what they are known: the origin's roles, the URL's user, the users
-file.
+"""Who may log in to the proxy, and by what they are
+known: the origin's roles, the URL's user, the users file.
 
 The origin's own word comes first, so that a changed password or NOLOGIN counts here as it does there.
 Source: PostgreSQL docs, catalog-pg-authid.
@@ -32,8 +32,8 @@ _ASK_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A role as somebody stores it. ``credential`` None: it has no password. ``valid_until``: unix
-    seconds.
+    """A role as somebody stores it. ``credential`` None:
+    it has no password. ``valid_until``: unix seconds.
     """
 
     credential: Credential | None
@@ -46,8 +46,8 @@ class Known:
 
 
 class Roles:
-    """``auth_query``: auto, off, or a query with one parameter; ``connect`` opens the connection that asks
-    it.
+    """``auth_query``: auto, off, or a query with one
+    parameter; ``connect`` opens the connection that asks it.
     """
 
     def __init__(

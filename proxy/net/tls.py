@@ -1,7 +1,7 @@
 """TLS towards the origin, as libpq's sslmode asks, and towards clients, from the operator's certificate.
 
-Sources: PostgreSQL docs, libpq-ssl, "SSL Support" (what each sslmode verifies); protocol-flow,
-"SSL Session Encryption" (ALPN).
+Sources: PostgreSQL docs, libpq-ssl, "SSL Support" (what each
+sslmode verifies); protocol-flow, "SSL Session Encryption" (ALPN).
 """
 
 from __future__ import annotations

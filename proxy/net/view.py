@@ -1,5 +1,5 @@
-"""What a client connection asks of whoever sees the whole house: the answers of ``SHOW orrery.*``, the
-purge.
+"""What a client connection asks of whoever sees the
+whole house: the answers of ``SHOW orrery.*``, the purge.
 """
 
 from __future__ import annotations

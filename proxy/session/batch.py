@@ -22,6 +22,7 @@ CLOSE: Final = ord("C")
 QUERY: Final = ord("Q")
 FUNCTION_CALL: Final = ord("F")
 LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
+LATE_CLOSE: Final = ord("c")  # likewise a Close
 OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
 REFUSED: Final = ord("r")  # a command of ours that makes no sense: the origin fails in its place
 MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
@@ -47,8 +48,8 @@ class Read:
 
     @property
     def key(self) -> bytes:
-        """What makes this run differ from another of the same statement: formats, parameters, row description
-        or not.
+        """What makes this run differ from another of the same
+        statement: formats, parameters, row description or not.
         """
         return (b"T" if self.described else b"-") + self.tail
 
@@ -56,8 +57,8 @@ class Read:
 @final
 class OwnStep:
     """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours, or what
-    the
-    memory answers (``reply``) to a read whose statement the origin is describing."""
+    the memory answers (``reply``) to a read whose statement the origin is describing.
+    """
 
     __slots__ = ("command", "kind", "reply", "tail")
 
@@ -72,9 +73,9 @@ class OwnStep:
 class Batch:
     """Messages of the extended protocol up to Sync (``simple`` None), or one Query, or one FunctionCall.
 
-    ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of it
-    has been sent already (Flush, or too much to hold), the rest follows. ``waited_...``: what it has waited
-    for once, it does not wait for again.
+    ``plain``: nothing but whole ``Read``s, so that the memory may answer all of it. ``opened``: a part of
+    it has been sent already (Flush, or too much to hold), the rest follows. ``waited_...``: what it has
+    waited for once, it does not wait for again.
     """
 
     __slots__ = (
@@ -125,8 +126,8 @@ class Batch:
         self.plain = False
 
     def add_refused(self, step: OwnStep) -> None:
-        """The next message, whose error is ours; what the origin fails with in its place is kept from the
-        client.
+        """The next message, whose error is ours; what the
+        origin fails with in its place is kept from the client.
         """
         self.add(REFUSED, REFUSAL)
         self.own.append(step)

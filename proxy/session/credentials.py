@@ -39,8 +39,8 @@ Credential = PasswordKnown | ScramStored | Md5Stored | Trusted
 
 @dataclass(frozen=True, slots=True)
 class RecoveredKeys:
-    """A client's keys, recovered from its proof: good for exactly the secret that they were proven
-    against.
+    """A client's keys, recovered from its proof:
+    good for exactly the secret that they were proven against.
     """
 
     keys: ScramKeys

@@ -1,5 +1,5 @@
-"""One database of the origin as sessions see it: its oid and what its catalogue says, or that nobody knows
-just now.
+"""One database of the origin as sessions see it: its oid
+and what its catalogue says, or that nobody knows just now.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ class Database:
     """Shared by all sessions of one database; only the net changes it.
 
     ``catalogue`` is None while it has not been read, or is known to be out of date: nothing is served or
-    stored
-    from what it would say, and every write has unknown reach. ``sessions`` counts the clients in it.
+    stored from what it would say, and every write has unknown reach. ``sessions`` counts the clients in it.
     """
 
     __slots__ = ("catalogue", "name", "oid", "sessions")

@@ -56,7 +56,8 @@ def resolve_names(
 ) -> Statement:
     """EXECUTE and FETCH do what stands behind the name; what is not known may do anything.
 
-    ``meaning``: what a statement prepared through the protocol does now; both ways of preparing share names.
+    ``meaning``: what a statement prepared through the
+    protocol does now; both ways of preparing share names.
     """
     named = statement.named
     if named is None or named.action not in ("execute", "fetch"):
@@ -146,8 +147,8 @@ def at_risk(
 def changed(exchange: Exchange, before: int, after: int) -> bool:
     """May anything have become visible by this batch? ``before`` and ``after`` are transaction statuses.
 
-    An error lifts without dropping only where nothing in that batch could have committed:
-    ``UPDATE; COMMIT; SELECT 1/0`` answers an error and has committed.
+    An error lifts without dropping only where nothing in that batch could have committed: ``UPDATE; COMMIT;
+    SELECT 1/0`` answers an error and has committed.
     """
     if exchange.unparsed and was_never_parsed(exchange):
         return False
@@ -312,8 +313,8 @@ def _forget_name(named: Named, statements: Statements) -> None:
 
 
 def _reconcile(after: int, transaction: Transaction, state: State, statements: Statements) -> None:
-    """The origin's own status byte has the last word; where ours says something else, we have missed
-    something.
+    """The origin's own status byte has the last word; where
+    ours says something else, we have missed something.
     """
     if after == IDLE:
         if transaction.status != IDLE:

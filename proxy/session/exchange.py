@@ -1,9 +1,8 @@
 """One batch that went to the origin, and its replies on their way back.
 
 Frames come in, what the client gets goes out at once; only what may not be told before the memory has been
-put
-right (CommandComplete and ReadyForQuery of a write) is held.
-Source: PostgreSQL docs, protocol-flow, "Extended Query", "COPY Operations"; protocol-error-fields.
+put right (CommandComplete and ReadyForQuery of a write) is held. Source: PostgreSQL docs, protocol-flow,
+"Extended Query", "COPY Operations"; protocol-error-fields.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from proxy.wire import backend
 _ENDS: Final[dict[int, bytes]] = {
     steps.PARSE: b"1",
     steps.LATE_PARSE: b"1",
+    steps.LATE_CLOSE: b"3",
     steps.BIND: b"2",
     steps.CLOSE: b"3",
     steps.DESCRIBE_PORTAL: b"Tn",
@@ -36,12 +36,11 @@ _SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 @final
 class Exchange:
-    """``ran``: the statements in order. ``reach``: what it may change, the pending changes it may commit
-    included.
+    """``ran``: the statements in order. ``reach``: what it
+    may change, the pending changes it may commit included.
 
     ``commits``: something may become visible by it. ``silent``: a question of our own, the client sees
-    nothing.
-    ``synced``: the Sync (or Query) that ends it has been sent.
+    nothing. ``synced``: the Sync (or Query) that ends it has been sent.
     """
 
     __slots__ = (
@@ -106,15 +105,15 @@ class Exchange:
         self._at = 0
 
     def follow(self, plan: bytes, own: list[OwnStep]) -> None:
-        """Further steps whose replies are expected, in order; without a plan frames are passed on as they
-        come.
+        """Further steps whose replies are expected, in order;
+        without a plan frames are passed on as they come.
         """
         self._plan += plan
         self.own.extend(own)
 
     def take(self, kind: int, raw: bytes, out: list[bytes]) -> bool:
-        """One frame (or a piece of rows) from the origin; True when it was the ReadyForQuery that ends
-        all.
+        """One frame (or a piece of rows) from the origin;
+        True when it was the ReadyForQuery that ends all.
         """
         if kind == backend.DATA_ROW:
             self._row(raw, out)
@@ -150,7 +149,8 @@ class Exchange:
     def skipped_query(self) -> bool:
         """Was the Query at the end of unsynced messages skipped, because one of those failed before it?
 
-        PostgreSQL discards messages after an error up to Sync, a Query as well: no ReadyForQuery answers it.
+        PostgreSQL discards messages after an error up to
+        Sync, a Query as well: no ReadyForQuery answers it.
         """
         return (
             self.failed
@@ -215,7 +215,7 @@ class Exchange:
         self._at += 1
         if step == steps.PARSE:
             self.parses_done += 1
-        return step != steps.LATE_PARSE
+        return step not in (steps.LATE_PARSE, steps.LATE_CLOSE)
 
     def _own_steps(self, out: list[bytes]) -> None:
         while (

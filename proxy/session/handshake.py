@@ -1,8 +1,8 @@
 """Both logins as dialogues: the client proves itself to us, we prove ourselves to the origin.
 
-A dialogue is a generator: it yields bytes to send and is sent the frame that came back; its result is
-returned.
-Nonces and salts are parameters. Source: PostgreSQL docs, protocol-flow, "Start-up"; sasl-authentication.
+A dialogue is a generator: it yields bytes to send and is sent the frame
+that came back; its result is returned. Nonces and salts are parameters.
+Source: PostgreSQL docs, protocol-flow, "Start-up"; sasl-authentication.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def admit(
     Raises ``AuthenticationFailed`` and whatever ``scram`` raises.
 
     ``nonce``: base64 of random bytes; ``salt``: 4 random bytes, for md5; ``binding``: the end point hash of
-    our
-    certificate where the client came by TLS.
+    our certificate where the client came by TLS.
     """
     if isinstance(credential, Trusted):
         return credential, b""
@@ -95,8 +94,8 @@ class OriginLogin:
         self.asked = False
 
     def run(self, parameters: dict[str, str]) -> Generator[bytes, Frame, OriginGreeting]:
-        """The whole dialogue. Raises ``OriginRefused`` with the origin's own error, or
-        ``OriginProtocolError``.
+        """The whole dialogue. Raises ``OriginRefused`` with
+        the origin's own error, or ``OriginProtocolError``.
         """
         frame = yield startup.startup_message(parameters)
         while True:

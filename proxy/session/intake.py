@@ -1,5 +1,5 @@
-"""A client's messages become batches: names are resolved to statements, the shape of the batch is noted on
-the way.
+"""A client's messages become batches: names are resolved
+to statements, the shape of the batch is noted on the way.
 
 Source: PostgreSQL docs, protocol-flow, "Extended Query"; protocol-message-formats.
 """

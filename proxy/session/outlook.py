@@ -1,6 +1,7 @@
 """What texts mean to one session now, and whether the memory may answer them.
 
-Texts are resolved to shapes under the session's scope; both hold until its settings, role or catalogue move.
+Texts are resolved to shapes under the session's scope;
+both hold until its settings, role or catalogue move.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ class Outlook:
         understand(shape, self._shared, self._database, self._state)
 
     def statements_now(self, prepared: Prepared | None) -> tuple[Statement, ...]:
-        """What a prepared statement does under the present settings: PostgreSQL plans anew when the path
-        changes.
+        """What a prepared statement does under the present
+        settings: PostgreSQL plans anew when the path changes.
         """
         if prepared is None or prepared.own is not None:
             return (UNKNOWN_STATEMENT,)
@@ -106,8 +107,8 @@ class Outlook:
         return refusal or ("" if batch.plain else "pipeline"), reads
 
     def lacks_catalogue(self, batch: Batch, refusal: str) -> bool:
-        """Is this a read, or the preparing of one, that a newer catalogue might admit, in a session that the
-        memory may answer?
+        """Is this a read, or the preparing of one, that a newer
+        catalogue might admit, in a session that the memory may answer?
         """
         if batch.waited_catalogue or refusal not in ("", "catalogue"):
             return False

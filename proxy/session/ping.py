@@ -1,5 +1,5 @@
-"""``--local-ping``: what drivers send to see whether a connection lives, answered while the origin
-surely does.
+"""``--local-ping``: what drivers send to see whether a
+connection lives, answered while the origin surely does.
 """
 
 from __future__ import annotations

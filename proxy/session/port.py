@@ -1,7 +1,7 @@
 """Everything a session may ask of the world: the border between thought and I/O.
 
-The session decides, whoever implements ``Port`` acts. Each call returns at once; what it set in motion comes
-back as a call of the session's methods (``origin_attached``, ``origin_failed``, ``resume`` ...).
+The session decides, whoever implements ``Port`` acts. Each call returns at once; what it set in motion
+comes back as a call of the session's methods (``origin_attached``, ``origin_failed``, ``resume`` ...).
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ class Port(Protocol):
         """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
 
     def need_catalogue(self) -> bool:
-        """Have the catalogue of this session's database read again; ``resume`` follows, at the latest after a
-        bound. False: not now (it was read a moment ago), nothing will follow."""
+        """Have the catalogue of this session's database read again; ``resume`` follows, at the latest after
+        a bound. False: not now (it was read a moment ago), nothing will follow.
+        """
 
     def catalogue_changed(self, *, everywhere: bool) -> None:
         """This session changed the catalogue: of its database, or ``everywhere`` (roles, databases)."""
@@ -54,16 +55,16 @@ class Port(Protocol):
         """Call ``resume`` of this session after the longest time a follower may wait, unless it was woken."""
 
     def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
-        """The origin was lost between sending and ReadyForQuery: watch that backend, then end the
-        suspension.
+        """The origin was lost between sending and ReadyForQuery:
+        watch that backend, then end the suspension.
         """
 
     def translate_notification(self, raw: bytes) -> bytes:
         """A NotificationResponse with the process id by which clients know its sender."""
 
     def purge(self, table: tuple[str, ...] | None) -> None:
-        """ORRERY PURGE. Raises ``OrreryError`` where this session's role may not, or the table does not
-        exist.
+        """ORRERY PURGE. Raises ``OrreryError`` where this
+        session's role may not, or the table does not exist.
         """
 
     def status(self) -> Rows:

@@ -1,10 +1,9 @@
-"""Asking the origin for everything that shapes answers and that no message tells: one row, outside
-transactions.
+"""Asking the origin for everything that shapes answers
+and that no message tells: one row, outside transactions.
 
 The statement has a reserved name and is closed in the same flight: it must neither replace the client's
-unnamed
-statement nor outlive a DISCARD. Everything in it is schema-qualified, for the search_path is the client's.
-Source: PostgreSQL docs, functions-info, "Session Information Functions"; view-pg-locks.
+unnamed statement nor outlive a DISCARD. Everything in it is schema-qualified, for the search_path is the
+client's. Source: PostgreSQL docs, functions-info, "Session Information Functions"; view-pg-locks.
 """
 
 from __future__ import annotations

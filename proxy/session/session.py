@@ -1,10 +1,10 @@
 """One client's conversation: frames in, frames out; who answers is decided here. No I/O, no clock.
 
-The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``: one call stack, nothing
-parsed,
-nothing awaited. Everything else goes through ``_dispatch``, which may have to wait (for a connection, for the
-catalogue, for an equal fill on its way); what the client says meanwhile is kept until ``resume``.
-It is one module because all rooms meet here and one order of questions decides; others know how.
+The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``: one
+call stack, nothing parsed, nothing awaited. Everything else goes through ``_dispatch``,
+which may have to wait (for a connection, for the catalogue, for an equal fill on its
+way); what the client says meanwhile is kept until ``resume``. It is one module because
+all rooms meet here and one order of questions decides; others know how.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Session:
     # From the client
 
     def receive(self, data: bytes, now: float) -> None:
-        """Bytes from the client. ``OrreryError``: the conversation cannot go on; tell the client and
-        close.
+        """Bytes from the client. ``OrreryError``:
+        the conversation cannot go on; tell the client and close.
         """
         self.now = now
         segments = self._scanner.scan(data)
@@ -97,8 +97,8 @@ class Session:
         self.flush()
 
     def _prepared_read(self, segments: list[Segment]) -> bool:
-        """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if it
-        is remembered. What this leaves undone goes the long way, which knows all cases.
+        """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if
+        it is remembered. What this leaves undone goes the long way, which knows all cases.
         """
         if not self._ready or self._on_their_way:
             return False
@@ -160,8 +160,8 @@ class Session:
             self._open_batch(b"")
 
     def _copy(self, raw: bytes) -> None:
-        """Data for a COPY: one that was asked for in this batch, without a Sync or Flush yet, has to
-        begin first.
+        """Data for a COPY: one that was asked for in this
+        batch, without a Sync or Flush yet, has to begin first.
         """
         if self._intake.batch.plan:
             self._open_batch(raw)
@@ -187,7 +187,7 @@ class Session:
                 entry = self.memory.lookup(shape.slot, b"", self.now)
                 if entry is not None:
                     self._hit(shape, entry)
-                    self.statements.named.pop(b"", None)
+                    self.statements.end_unnamed()
                     self.out.append(entry.payload)
                     self.out.append(backend.READY[self.transaction.status])
                     return
@@ -326,8 +326,8 @@ class Session:
         return self.outlook.examine(batch, self.refusal())
 
     def _revisit(self, batch: Batch, reads: list[tuple[Shape, bytes]]) -> bool:
-        """The memory may answer in principle: has it the answer by now, is it on its way, is the catalogue
-        missing?
+        """The memory may answer in principle: has it the answer
+        by now, is it on its way, is the catalogue missing?
 
         True where that settles what happens next.
         """
@@ -387,8 +387,8 @@ class Session:
         self.waiting_for = what
 
     def resume(self, now: float) -> None:
-        """What this session waited for is there, or will not come: look at the batch again, then at what
-        followed.
+        """What this session waited for is there, or will not
+        come: look at the batch again, then at what followed.
         """
         self.now = now
         batch, self._held_batch = self._held_batch, None
@@ -439,8 +439,8 @@ class Session:
         self.flush()
 
     def origin_received(self, data: bytes, now: float) -> None:
-        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any
-        more.
+        """Bytes from the origin. ``OriginFault``: it broke
+        the protocol, the connection is of no use any more.
         """
         self.now = now
         self.uplink.received(data)
@@ -452,8 +452,8 @@ class Session:
         self.uplink.lost()
 
     def client_gone(self, now: float) -> bool:
-        """The client is gone. True while something it sent may still commit: keep the origin until that is
-        settled.
+        """The client is gone. True while something it sent may
+        still commit: keep the origin until that is settled.
         """
         self.now = now
         self._leave_flight()
@@ -462,9 +462,7 @@ class Session:
         return self.uplink.settle_without_client()
 
     def cancel_waiting(self, now: float) -> None:
-        """CancelRequest while this session waits for somebody else's fill: it has asked the origin
-        nothing.
-        """
+        """CancelRequest while this session waits for somebody else's fill: it has asked the origin nothing."""
         self.now = now
         if self._flight is not None:
             self._flight.leave(self)
@@ -488,8 +486,8 @@ class Session:
         return "pipeline" if self.uplink.busy else self.outlook.refusal()
 
     def reconsider(self) -> None:
-        """After anything that ``refusal`` or the scope depends on: the path of a hit only looks at the
-        result.
+        """After anything that ``refusal`` or the scope depends
+        on: the path of a hit only looks at the result.
         """
         self.outlook.refresh()
         self._ready = self.refusal() in ("", "catalogue")

@@ -1,8 +1,7 @@
 """One text in one scope, with all that is known of it: analysed once, looked up by bytes afterwards.
 
 The table is bounded in texts and bytes. Its oldest shape goes first, but one whose answers are still
-remembered
-gets a second chance; a prepared statement keeps its shape alive by itself.
+remembered gets a second chance; a prepared statement keeps its shape alive by itself.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ Form = frozenset[tuple[int, tuple[tuple[int, str, int, int], ...]]]
 class Shape:
     """``analysis`` and ``slot`` hold for ``catalogue`` alone: another one asks for a new analysis.
 
-    ``slot`` is None where the answer may not be remembered. ``key``: text, and for Parse a NUL and the types.
-    ``form`` is one and the same object as long as the relations that the text names keep their columns: a
-    statement that was prepared under another form may have another row description.
+    ``slot`` is None where the answer may not be remembered. ``key``: text, and for Parse a NUL and the
+    types. ``form`` is one and the same object as long as the relations that the text names keep their
+    columns: a statement that was prepared under another form may have another row description.
     """
 
     __slots__ = ("analysis", "catalogue", "form", "home", "key", "scope", "slot", "template")
@@ -60,9 +59,7 @@ class Shapes:
         self.forgotten = 0
 
     def of(self, scope: int) -> ScopedShapes:
-        """The shapes of one scope: a session looks its texts up here, and asks ``add`` for those it
-        misses.
-        """
+        """The shapes of one scope: a session looks its texts up here, and asks ``add`` for those it misses."""
         found = self._scopes.get(scope)
         if found is None:
             found = self._scopes[scope] = {}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """``cache``: False makes a plain proxy. ``max_message_bytes`` bounds one message of a client,
-    ``max_origin_message_bytes`` one of the origin that is held whole (rows never are); ``hold_bytes`` what is
-    held of a batch before it must go on its way: 1 MiB, far above any driver's batch.
+    ``max_origin_message_bytes`` one of the origin that is held whole (rows never are); ``hold_bytes`` what
+    is held of a batch before it must go on its way: 1 MiB, far above any driver's batch.
     """
 
     cache: bool = True
@@ -67,9 +67,7 @@ class Shared:
         self._max_paces = 10_000
 
     def pace(self, database: int, template: str) -> Pace:
-        """How fast the answers of one statement template change; the oldest of many templates is
-        forgotten.
-        """
+        """How fast the answers of one statement template change; the oldest of many templates is forgotten."""
         pace = self._paces.get((database, template))
         if pace is None:
             if len(self._paces) >= self._max_paces:

@@ -1,8 +1,9 @@
-"""The session state that shapes answers: settings, role, what is in doubt. Transactional, as PostgreSQL's is.
+"""The session state that shapes answers: settings, role,
+what is in doubt. Transactional, as PostgreSQL's is.
 
-Values come from three places, in this order of trust: ParameterStatus (what the origin reports), the origin's
-answer to a probe, and the text of SET statements that the origin has accepted.
-Source: PostgreSQL docs, sql-set, "Description"; protocol-flow, "Asynchronous Operations".
+Values come from three places, in this order of trust: ParameterStatus (what the origin reports), the
+origin's answer to a probe, and the text of SET statements that the origin has accepted. Source: PostgreSQL
+docs, sql-set, "Description"; protocol-flow, "Asynchronous Operations".
 """
 
 from __future__ import annotations
@@ -170,8 +171,8 @@ class State:
     def probed(
         self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool
     ) -> None:
-        """The origin told everything, outside a transaction. ``first``: this connection has just been
-        opened.
+        """The origin told everything, outside a transaction.
+        ``first``: this connection has just been opened.
         """
         own = self._current.values.get("orrery.cache", "")
         was_set_here = own != self._baseline.get("orrery.cache", "")
@@ -196,8 +197,8 @@ class State:
         self.pristine = False
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
-        """A statement that the origin accepted changed something. SET LOCAL outside a transaction does
-        nothing.
+        """A statement that the origin accepted changed
+        something. SET LOCAL outside a transaction does nothing.
         """
         if isinstance(change, Doubt):
             self.suspect()

@@ -1,9 +1,8 @@
 """The client's prepared statements and portals, and which of them the origin has heard of.
 
 A statement whose every use so far was answered from memory is unknown to the origin. It is prepared there
-late,
-and only under the settings and role of its own Parse: literals became values then.
-Source: PostgreSQL docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
+late, and only under the settings and role of its own Parse: literals became values then. Source: PostgreSQL
+docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
 """
 
 from __future__ import annotations
@@ -49,13 +48,13 @@ class Prepared:
 
 @final
 class Statements:
-    """Names to statements and portals of one client; SQL-level PREPARE and cursors share the names as
-    PostgreSQL's do.
+    """Names to statements and portals of one client; SQL-level
+    PREPARE and cursors share the names as PostgreSQL's do.
 
     Bounded by what the origin itself would hold: a statement that is only here costs its text.
     """
 
-    __slots__ = ("cursors", "named", "portals", "sql_named")
+    __slots__ = ("cursors", "named", "portals", "sql_named", "unnamed_ended")
 
     def __init__(self) -> None:
         self.named: dict[bytes, Prepared] = {}
@@ -63,10 +62,17 @@ class Statements:
         # SQL-level names -> what one run may do; a name that is missing here may do anything
         self.sql_named: dict[str, Statement] = {}
         self.cursors: dict[str, Statement] = {}
+        self.unnamed_ended = False  # here; the origin may still have an unnamed statement or portal
 
     def local(self) -> list[Prepared]:
         """The statements that the origin has not heard of."""
         return [s for s in self.named.values() if not s.at_origin and s.own is None]
+
+    def end_unnamed(self) -> None:
+        """A simple Query that the origin does not hear of: it ends the unnamed statement and portal nevertheless."""
+        self.named.pop(b"", None)
+        self.portals.pop(b"", None)
+        self.unnamed_ended = True
 
     def drop_all(self) -> None:
         """DISCARD ALL, or DEALLOCATE ALL: every name is free again."""

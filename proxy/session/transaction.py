@@ -1,8 +1,8 @@
-"""Where a session's transaction stands: its status, what it has changed so far, whether the memory may answer
-in it.
+"""Where a session's transaction stands: its status, what
+it has changed so far, whether the memory may answer in it.
 
-Source: PostgreSQL docs, transaction-iso, "Read Committed Isolation Level"; protocol-message-formats,
-"ReadyForQuery".
+Source: PostgreSQL docs, transaction-iso, "Read Committed
+Isolation Level"; protocol-message-formats, "ReadyForQuery".
 """
 
 from __future__ import annotations

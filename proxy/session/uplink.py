@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _NOTIFICATION: Final = backend.NOTIFICATION_RESPONSE
 # Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
 # statements that it has not heard of before them.
+_CLOSE_UNNAMED: Final = (
+    frontend.close(frontend.STATEMENT, b""),
+    frontend.close(frontend.PORTAL, b""),
+)
 _ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
 
 
@@ -86,8 +90,8 @@ class Uplink:
     # To the origin
 
     def send(self, batch: Batch, refusal: str, reads: list[tuple[Shape, bytes]]) -> None:
-        """Send a batch, or the opened part of it. ``reads``: what may be remembered of it unless
-        ``refusal``.
+        """Send a batch, or the opened part of it. ``reads``:
+        what may be remembered of it unless ``refusal``.
         """
         assert self.origin is not None
         certain = not any(not e.silent for e in self.exchanges)
@@ -102,15 +106,17 @@ class Uplink:
         exchange.refusal = refusal
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
         exchange.answer_own = self._session.answer_own_step
+        closes = self._late_closes(batch)
         late = self._late_parses(batch)
-        exchange.follow(bytes((steps.LATE_PARSE,)) * len(late) + bytes(batch.plan), batch.own)
+        plan = bytes((steps.LATE_CLOSE,)) * len(closes) + bytes((steps.LATE_PARSE,)) * len(late) + batch.plan
+        exchange.follow(plan, batch.own)
         exchange.synced = not batch.opened
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
         self._mark_sent(batch)
         self.exchanges.append(exchange)
-        self.origin.send(b"".join((*late, *batch.frames)))
+        self.origin.send(b"".join((*closes, *late, *batch.frames)))
         self._answer_if_first(exchange)
 
     def _answer_if_first(self, exchange: Exchange) -> None:
@@ -221,9 +227,15 @@ class Uplink:
             statement.at_origin = True
         return [statement.parse_frame() for statement in late]
 
+    def _late_closes(self, batch: Batch) -> tuple[bytes, ...]:
+        """Close of what a Query has ended that was answered from memory; one that is sent does so by itself."""
+        statements = self._session.statements
+        ended, statements.unnamed_ended = statements.unnamed_ended, False
+        return _CLOSE_UNNAMED if ended and batch.simple is None else ()
+
     def _introduce_statements(self, before: Batch) -> None:
-        """Before anything that may change what a Parse means: the origin hears of every statement it does not
-        know, but for those that the batch itself brings.
+        """Before anything that may change what a Parse means: the origin hears of every statement it does
+        not know, but for those that the batch itself brings.
 
         In an exchange of its own, so that a failure touches nothing of the client's.
         """
@@ -278,8 +290,9 @@ class Uplink:
         self._answer_if_first(exchange)
 
     def _answer_in_place(self, exchange: Exchange, batch: Batch) -> bool:
-        """A driver that prepares and runs in one go (Parse, Describe, Flush, Bind, Execute, Sync): the origin
-        describes, the memory answers behind it, if it can."""
+        """A driver that prepares and runs in one go (Parse, Describe, Flush, Bind, Execute, Sync): the
+        origin describes, the memory answers behind it, if it can.
+        """
         assert self.origin is not None
         if batch.frames[-1:] != [frontend.SYNC_FRAME]:
             return False
@@ -301,8 +314,8 @@ class Uplink:
     # From the origin
 
     def received(self, data: bytes) -> None:
-        """Bytes from the origin. ``OriginFault``: it broke the protocol, the connection is of no use any
-        more.
+        """Bytes from the origin. ``OriginFault``: it broke
+        the protocol, the connection is of no use any more.
         """
         for kind, said, _ in self._scanner.scan(data):
             raw = self._session.port.translate_notification(said) if kind == _NOTIFICATION else said
@@ -437,8 +450,8 @@ class Uplink:
     # Doubt and loss
 
     def probe_if_in_doubt(self) -> None:
-        """Ask the origin what it cannot be told apart otherwise: settings, role, locks; in idle moments
-        only.
+        """Ask the origin what it cannot be told apart
+        otherwise: settings, role, locks; in idle moments only.
         """
         wanted = self._session.state.doubt or self._session.state.locked
         if (
@@ -461,8 +474,8 @@ class Uplink:
         self._session.reconsider()
 
     def lost(self) -> None:
-        """The connection to the origin is gone. What may still commit there stays suspended until that
-        backend is gone.
+        """The connection to the origin is gone. What may still
+        commit there stays suspended until that backend is gone.
         """
         self.origin = None
         exchanges = list(self.exchanges)
@@ -491,8 +504,8 @@ class Uplink:
         )
 
     def settle_without_client(self) -> bool:
-        """The client is gone. True while something it sent may still commit: keep the origin until that is
-        settled.
+        """The client is gone. True while something it sent may
+        still commit: keep the origin until that is settled.
         """
         self.client_is_gone = True
         if any(e.suspensions for e in self.exchanges):
