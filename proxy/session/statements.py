@@ -69,7 +69,7 @@ class Statements:
         return [s for s in self.named.values() if not s.at_origin and s.own is None]
 
     def end_unnamed(self) -> None:
-        """A simple Query that the origin does not hear of: it ends the unnamed statement and portal nevertheless."""
+        """A Query was answered from memory: it ends the unnamed statement and portal all the same."""
         self.named.pop(b"", None)
         self.portals.pop(b"", None)
         self.unnamed_ended = True

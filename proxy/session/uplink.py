@@ -30,12 +30,9 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
 
 _NOTIFICATION: Final = backend.NOTIFICATION_RESPONSE
+_CLOSE_UNNAMED: Final = (frontend.close(frontend.STATEMENT, b""), frontend.close(frontend.PORTAL, b""))
 # Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
 # statements that it has not heard of before them.
-_CLOSE_UNNAMED: Final = (
-    frontend.close(frontend.STATEMENT, b""),
-    frontend.close(frontend.PORTAL, b""),
-)
 _ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
 
 

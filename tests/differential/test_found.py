@@ -35,3 +35,19 @@ def test_data_of_a_copy_may_follow_execute_before_any_sync(nursery: Nursery, end
     data = messages.copy_data(b"1\t2\tcopied\t3\n") + end
     copy = Step(0, (Part(run_unnamed("COPY archive FROM STDIN") + data + SYNC),))
     assert not played(nursery, copy, messages.query(0, "SELECT * FROM archive"))
+
+
+def test_a_query_answered_from_memory_ends_the_unnamed_statement(nursery: Nursery) -> None:
+    query = messages.query(0, "SELECT id FROM gauge ORDER BY id", read=True)
+    parse = Step(0, (Part(messages.parse("", "SELECT name FROM star ORDER BY id") + SYNC),))
+    run = Step(0, (Part(messages.bind("", "") + messages.execute() + SYNC),))
+    assert not played(nursery, query, parse, run, query, run)
+
+
+def test_a_query_answered_from_memory_ends_the_unnamed_portal(nursery: Nursery) -> None:
+    query = messages.query(0, "SELECT id FROM gauge ORDER BY id", read=True)
+    begin = messages.query(0, "BEGIN")
+    bound = messages.parse("", "SELECT name FROM star ORDER BY id") + messages.bind("", "")
+    first = Step(0, (Part(bound + messages.execute("", 2) + SYNC),))
+    second = Step(0, (Part(messages.execute("", 2) + SYNC),))
+    assert not played(nursery, query, begin, first, second, query, second)
