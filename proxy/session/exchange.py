@@ -31,6 +31,9 @@ _ENDS: Final[dict[int, bytes]] = {
     steps.EXECUTE: b"CsI",
 }
 
+# What the origin may say at any time, and not in answer to a question of ours.
+_ASYNCHRONOUS: Final = (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE)
+
 _SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 
@@ -229,6 +232,8 @@ class Exchange:
 
     def _emit(self, kind: int, raw: bytes, out: list[bytes]) -> None:
         if self.silent:
+            if kind in _ASYNCHRONOUS:
+                out.append(raw)
             return
         if self.holds:
             if self.held:
