@@ -26,7 +26,8 @@ class StartProxy(Protocol):
 def proxy(cluster: Cluster) -> Generator[Proxy]:
     """The proxy that most tests share: every writer comes through it.
 
-    It never checks the catalogue by itself: what other tests leave behind would empty its memory at any moment.
+    It never checks the catalogue by itself: what other tests leave behind would empty its memory
+    at any moment.
     """
     with Proxy(cluster.url(), "--freshness", "wire", "--catalogue-seconds", "3600") as running:
         yield running

@@ -43,7 +43,8 @@ def test_settings_changed_in_a_function_are_known_before_the_next_read(far_place
         + """;
         CREATE SCHEMA inner_system; CREATE TABLE inner_system.planets (id int, name text);
         INSERT INTO inner_system.planets VALUES (1, 'Mercury');
-        CREATE FUNCTION move() RETURNS void LANGUAGE sql AS $$ SELECT set_config('search_path', 'inner_system', false) $$
+        CREATE FUNCTION move() RETURNS text LANGUAGE sql AS
+          $$ SELECT set_config('search_path', 'inner_system', false) $$
         """
     )
     with far_place.connect() as connection:

@@ -64,6 +64,7 @@ def test_a_psycopg_prepared_statement_hits_from_its_second_run(place: Place) -> 
 def test_a_read_that_psycopg_prepares_by_itself_keeps_hitting(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection:
+        connection.prepare_threshold = 5
         outcomes = [outcome(connection, "SELECT name FROM planets WHERE id = %s", (1,)) for _ in range(12)]
         assert outcomes[0] == "fill"
         # From the fifth run on psycopg uses a named statement: another way to ask the same.
