@@ -19,6 +19,7 @@ from proxy.sql import commands
 from proxy.sql.analysis import NOTHING, Reach, Statement
 from proxy.wire import backend
 
+_DESCRIBING: Final = bytes((steps.PARSE, steps.LATE_PARSE, steps.LATE_CLOSE, steps.DESCRIBE_STATEMENT))
 # The reply that ends each step; a step of the plan is over when one of these kinds has arrived.
 _ENDS: Final[dict[int, bytes]] = {
     steps.PARSE: b"1",
@@ -142,7 +143,7 @@ class Exchange:
     @property
     def only_describes(self) -> bool:
         """Has it asked for nothing yet but Parse and Describe, without an error?"""
-        asked = self._plan.strip(bytes((steps.PARSE, steps.LATE_PARSE, steps.DESCRIBE_STATEMENT)))
+        asked = self._plan.strip(_DESCRIBING)
         return not self.synced and not self.failed and not asked and bool(self._plan)
 
     def begin(self, out: list[bytes]) -> None:

@@ -72,8 +72,8 @@ class Script:
         self._asked: deque[Query] = deque(maxlen=_REMEMBERED)
         self._prepared: dict[tuple[int, str], Query] = {}
         self._acts: tuple[tuple[int, Callable[[int], Iterator[Step]]], ...] = (
-            (30, self._read), (25, self._again), (8, self._prepared_read), (3, self._portal),
-            (18, self._change), (4, self._text), (2, self._definition), (5, self._setting), (3, self._copy),
+            (24, self._read), (20, self._again), (12, self._tell), (8, self._prepared_read), (3, self._portal),
+            (18, self._change), (4, self._text), (2, self._definition), (10, self._setting), (3, self._copy),
             (6, self._transaction), (4, self._pipeline), (3, self._mistake),
         )  # fmt: skip
 
@@ -96,6 +96,9 @@ class Script:
     def _again(self, client: int) -> Iterator[Step]:
         if self._asked:
             yield self._asking(client, self._random.choice(self._asked))
+
+    def _tell(self, client: int) -> Iterator[Step]:
+        yield self._asking(client, Query(self._drawn("telling")))
 
     def _asking(self, client: int, query: Query) -> Step:
         if not query.parameters and self._random.random() < 0.5:
@@ -166,8 +169,8 @@ class Script:
     def _look(self, client: int) -> Iterator[Step]:
         """After a write: what was asked before, by the writer and by the other."""
         for who in (client, 1 - client):
-            if self._asked:
-                yield self._asking(who, self._random.choice(self._asked))
+            yield from self._tell(who)
+        yield from self._again(self._random.randrange(CLIENTS))
 
     def _text(self, client: int) -> Iterator[Step]:
         yield messages.query(client, self._drawn("texts"), ordered=False)
@@ -178,8 +181,10 @@ class Script:
         yield from self._look(client)
 
     def _setting(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn("settings"))
-        yield from self._again(client)
+        section = "settings" if self._random.random() < 0.8 else "other settings"
+        yield messages.query(client, self._drawn(section))
+        for _ in range(3):
+            yield from self._tell(client)
         if self._random.random() < 0.4:
             yield messages.query(client, "RESET SESSION AUTHORIZATION")
             yield messages.query(client, "DISCARD ALL")
@@ -253,8 +258,8 @@ class Script:
 
     def _in_any_block(self, client: int) -> Iterator[Step]:
         if self._random.random() < 0.5:
-            yield from self._again(client)
-        elif self._random.random() < 0.3:
+            yield from self._tell(client)
+        elif self._random.random() < 0.4:
             yield from self._read(client)
         else:
             yield messages.query(client, self._drawn("inside"), ordered=False)

@@ -119,6 +119,7 @@ ALTER TABLE moon ENABLE TRIGGER moon_moved
 CREATE TEMPORARY TABLE moon AS SELECT 1 AS id, 2 AS planet_id, 'temporary' AS name, 3 AS size
 DROP TABLE pg_temp.moon
 
+-- They shape answers.
 -- [settings]
 SET search_path = lab, public
 SET search_path TO public
@@ -138,20 +139,28 @@ SET extra_float_digits = -3
 RESET extra_float_digits
 SET bytea_output = 'escape'
 SET bytea_output = hex
-SELECT set_config('extra_float_digits', '1', false)
-SELECT set_config('timezone', 'UTC', true)
+SELECT set_config('extra_float_digits', '-1', false)
+SELECT set_config('timezone', 'Asia/Tokyo', false), set_config('bytea_output', 'escape', false)
+SET ROLE reader
 SET ROLE reader
 RESET ROLE
-SET ROLE NONE
 SET SESSION AUTHORIZATION reader
 RESET SESSION AUTHORIZATION
-SET standard_conforming_strings = off
-SET standard_conforming_strings = on
 SET client_encoding = 'LATIN1'
 RESET client_encoding
+SET quote_all_identifiers = on
+RESET ALL
+DISCARD ALL
+
+-- [other settings]
+SELECT set_config('timezone', 'UTC', true)
+SET LOCAL timezone = 'Asia/Tokyo'
+SET ROLE NONE
+SET ROLE nosuch
+SET standard_conforming_strings = off
+SET standard_conforming_strings = on
 SET transform_null_equals = on
 SET transform_null_equals = off
-SET quote_all_identifiers = on
 SET application_name = 'other'
 SET work_mem = '8MB'
 SET nosuch = 1
@@ -159,10 +168,8 @@ SET timezone = 'No/Where'
 SET app.user = '7'
 SHOW search_path
 SHOW timezone
-RESET ALL
-RESET ALL
-DISCARD ALL
 DISCARD PLANS
+DISCARD TEMP
 SET default_transaction_isolation = 'repeatable read'
 SET default_transaction_read_only = on
 
@@ -278,6 +285,28 @@ WITH RECURSIVE t AS (SELECT id, star_id, 1 AS depth FROM planet WHERE id = {id_}
 WITH RECURSIVE t (id, link) AS (SELECT 1, 2
   UNION ALL SELECT m.id, m.planet_id FROM moon m JOIN t ON m.id = t.link)
   CYCLE id SET is_cycle USING path SELECT id, link, is_cycle FROM t ORDER BY 1, 2, 3
+
+-- Always the same texts, so that they are often in memory when something changes. Their order is total.
+-- [telling]
+SELECT id, name, heat, distance, image FROM star ORDER BY id
+SELECT id, born, seen, noted, rises, period FROM star ORDER BY id
+SELECT * FROM star WHERE id = 3
+SELECT * FROM planet ORDER BY id
+SELECT name, mass FROM planet WHERE id = 2
+SELECT p.name, m.name, m.size FROM planet p LEFT JOIN moon m ON m.planet_id = p.id ORDER BY p.id, m.id
+SELECT count(*), sum(size), max(planet_id) FROM moon
+SELECT * FROM reading ORDER BY id, day
+SELECT * FROM reading_2025 ORDER BY id, day
+SELECT count(*), sum(size) FROM body
+SELECT count(*), sum(tail) FROM comet
+SELECT * FROM gauge ORDER BY id
+SELECT * FROM scratch ORDER BY id
+SELECT count(*), max(word) FROM log
+SELECT count(*), max(id) FROM archive
+SELECT id, name, kind FROM bright ORDER BY id
+SELECT * FROM system ORDER BY star, planet
+SELECT to_char(noted, 'DD Mon HH24:MI TZ') AS t, noted::date AS d FROM star ORDER BY id
+SELECT * FROM note ORDER BY id
 
 -- The order of their rows is open.
 -- [unordered queries]

@@ -51,3 +51,13 @@ def test_a_query_answered_from_memory_ends_the_unnamed_portal(nursery: Nursery) 
     first = Step(0, (Part(bound + messages.execute("", 2) + SYNC),))
     second = Step(0, (Part(messages.execute("", 2) + SYNC),))
     assert not played(nursery, query, begin, first, second, query, second)
+
+
+def test_a_driver_that_prepares_behind_a_query_from_memory_is_served_from_memory(nursery: Nursery) -> None:
+    query = messages.query(0, "SELECT id FROM gauge ORDER BY id", read=True)
+    prepared = messages.parse("", "SELECT name FROM planet ORDER BY id") + messages.describe_statement()
+    run = messages.bind("", "") + messages.execute() + SYNC
+    driver = Step(0, (Part(prepared + frontend.FLUSH_FRAME, b"TnE"), Part(run)), read=True)
+    difference, tally = play(nursery, (query, driver, query, driver))
+    assert difference is None
+    assert tally.answered == 4
