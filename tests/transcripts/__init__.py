@@ -1,0 +1,1 @@
+"""Whole conversations as text, replayed without I/O."""
