@@ -1,0 +1,73 @@
+"""Large answers stream: the proxy holds a little of them, however slowly they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from proxy.wire import frontend
+from tests.integration.place import Place, ask, last
+from tests.integration.proxy import until
+from tests.integration.raw import RawClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.postgres
+
+ROWS = "SELECT repeat('x', 1000) FROM generate_series(1, {})"
+HELD_BYTES = 40 << 20
+
+
+def _bytes_of(place: Place, rows: int) -> Iterator[int]:
+    with psycopg.connect(place.url(), autocommit=True) as connection:
+        for row in connection.cursor().stream(ROWS.format(rows).encode()):
+            yield len(row[0])
+
+
+def test_two_hundred_megabytes_stream_through(place: Place) -> None:
+    before = place.proxy.resident_bytes()
+    assert sum(_bytes_of(place, 200_000)) == 200_000_000
+    assert place.proxy.resident_bytes() - before < HELD_BYTES
+
+
+def test_a_client_that_does_not_read_holds_nothing_up(place: Place) -> None:
+    before = place.proxy.resident_bytes()
+    with RawClient.logged_in(place, receive_buffer=4096) as slow, place.connect() as other:
+        slow.send(frontend.query(ROWS.format(100_000).encode()))
+        waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'ClientWrite'"
+        until(lambda: bool(place.direct(waits)), "the origin waits for the slow client")
+        assert ask(other, "SELECT 1") == [(1,)]
+        assert place.proxy.resident_bytes() - before < HELD_BYTES
+        rows = sum(1 for frame in slow.until_ready() if frame.kind == ord("D"))
+        assert rows == 100_000
+
+
+def test_one_row_of_many_megabytes_arrives_whole(place: Place) -> None:
+    with place.connect() as connection:
+        found = connection.execute("SELECT repeat('x', 50000000)").fetchone()
+        assert found is not None
+        assert len(str(found[0])) == 50_000_000
+
+
+def test_an_answer_over_the_entry_limit_is_not_kept(place: Place) -> None:
+    place.direct("CREATE TABLE big AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 5000)")
+    with place.connect() as connection:
+        for _ in range(2):
+            assert len(ask(connection, "SELECT x FROM big")) == 5000
+            assert last(connection) == ("bypass", "size")
+
+
+def test_a_copy_of_many_megabytes_goes_both_ways(place: Place) -> None:
+    place.direct("CREATE TABLE big (x text)")
+    before = place.proxy.resident_bytes()
+    line = b"x" * 999 + b"\n"
+    with place.connect() as connection:
+        with connection.cursor().copy("COPY big FROM STDIN") as copy:
+            for _ in range(500):
+                copy.write(line * 100)
+        with connection.cursor().copy("COPY big TO STDOUT") as out:
+            assert sum(len(piece) for piece in out) == 50_000_000
+    assert place.proxy.resident_bytes() - before < HELD_BYTES
