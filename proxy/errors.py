@@ -52,6 +52,12 @@ class TooManyClients(ClientFault):
     sqlstate = "53300"  # too_many_connections
 
 
+class DatabaseReplaced(ClientFault):
+    """The database of this session is gone; PostgreSQL would have ended the session with it."""
+
+    sqlstate = "57P01"  # admin_shutdown
+
+
 class OriginFault(OrreryError):
     """The origin failed us."""
 

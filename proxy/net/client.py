@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from proxy.cache.tags import Suspension
-from proxy.errors import OrreryError
+from proxy.errors import DatabaseReplaced, OrreryError
 from proxy.net import origin as origins
 from proxy.net.directory import WAIT_SECONDS
 from proxy.net.doubt import Backend
@@ -181,8 +181,10 @@ class ClientConnection(asyncio.Protocol):
         """Lend ``connection`` to the session."""
         assert self.session is not None
         assert connection.learnt is not None
-        if self.gone:
+        if self.gone or connection.learnt.database != self.session.database.oid:
             connection.close()
+            if not self.gone:
+                self.refuse(DatabaseReplaced("the database was dropped, another one has its name now"))
             return
         self.origin = connection
         self.hub.shared.counters.origin_open += 1

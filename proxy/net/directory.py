@@ -19,6 +19,7 @@ from proxy.cache.memory import Memory
 from proxy.errors import OrreryError
 from proxy.net.catalogue import CatalogueLoader
 from proxy.net.tasks import spawn
+from proxy.schema.catalogue import Catalogue
 from proxy.session.database import Database
 from proxy.session.session import Session
 
@@ -39,6 +40,7 @@ class Place:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.known: Catalogue | None = None  # the last one read, while ``database`` may have none
         self.moves = 0
         self.rereads = float(_REREADS)  # how many there may be now
         self.reread_at = 0.0
@@ -140,12 +142,10 @@ class Directory:
                 self._loader.let_go(place.database.name)
 
     async def _compare(self, place: Place) -> None:
-        catalogue = place.database.catalogue
-        if catalogue is None:
-            if place.reading is None:
-                self._start(place)
-        elif await self._loader.changed(place.database.name, catalogue):
+        if place.database.catalogue is not None:
             await self._take(place, place.moves)
+        elif place.reading is None:
+            self._start(place)
 
     def _lose(self, place: Place, fault: OrreryError) -> None:
         """Nothing is known of this database any more; one that was dropped is forgotten altogether."""
@@ -163,6 +163,8 @@ class Directory:
         """The origin is another one, or was restarted: nothing that was known holds."""
         logger.warning("event=drop_all cause=%s", cause)
         self._memory.drop(tags.ORIGIN, "feed")
+        for place in self._places.values():
+            place.known = None
         self.changed(None)
 
     def _place_of(self, database: Database) -> Place | None:
@@ -188,14 +190,19 @@ class Directory:
 
     async def _take(self, place: Place, moves: int) -> bool:
         """Read once; False if something changed meanwhile, so that what was read may be from before."""
-        catalogue = await self._loader.load(place.database.name)
+        catalogue = await self._read_if_new(place)
         if place.moves != moves:
             return False
-        old, place.database.catalogue = place.database.catalogue, catalogue
-        if old is None or old.fingerprint != catalogue.fingerprint:
+        known, place.known, place.database.catalogue = place.known, catalogue, catalogue
+        if catalogue is not known:
             self._memory.drop(tags.whole(place.database.oid), "ddl")
-            if old is not None and old.rights != catalogue.rights:
+            if known is not None and known.rights != catalogue.rights:
                 self._on_shared_change()
-        else:
-            place.database.catalogue = old
         return True
+
+    async def _read_if_new(self, place: Place) -> Catalogue:
+        """The known one where the origin still says the same: not all that may hold DDL holds any."""
+        name, known = place.database.name, place.known
+        if known is not None and not await self._loader.changed(name, known):
+            return known
+        return await self._loader.load(name)

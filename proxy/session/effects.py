@@ -14,6 +14,7 @@ from proxy.session.state import State
 from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
 from proxy.sql.analysis import (
+    ANYTHING,
     NOTHING,
     UNKNOWN,
     Control,
@@ -48,7 +49,7 @@ _KNOWN_TO_ONE_CONNECTION: Final = frozenset(("listen", "prepare", "declare"))
 _SYNTAX_ERROR: Final = "42601"
 
 # What Bind may do that its Execute has not done yet: planning runs functions that claim to be immutable.
-UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=UNKNOWN, state=(Doubt(),))
+UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=ANYTHING, state=(Doubt(),))
 
 
 def resolve_names(

@@ -42,6 +42,7 @@ class Reach:
 
 NOTHING = Reach()
 UNKNOWN = Reach(Extent.DATABASE, proven=False)
+ANYTHING = Reach(Extent.DATABASE, proven=False, ddl=True)  # DDL included
 
 
 class Lock(enum.IntEnum):

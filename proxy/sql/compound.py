@@ -56,7 +56,7 @@ def compound(
 
 def _without_catalogue(node: ast.Node) -> Statement:
     """Nothing can be proven; but the names behind PREPARE and its like are known."""
-    inner = replace(UNKNOWN_STATEMENT, reason="catalogue")
+    inner = replace(UNKNOWN_STATEMENT, reason="catalogue", reach=UNKNOWN)
     verb = _QUERIES.get(type(node), "unknown")
     if isinstance(node, ast.PrepareStmt):
         return Statement("prepare", "prepared", named=Named("prepare", node.name or "", inner))
@@ -161,7 +161,7 @@ def _explain(proof: Proof, node: ast.ExplainStmt) -> Statement:
         compound(proof.knowledge, proof.context, node.query, proof.types) if node.query is not None else None
     )
     if inner is None or isinstance(node.query, ast.ExecuteStmt):
-        inner = UNKNOWN_STATEMENT
+        inner = replace(UNKNOWN_STATEMENT, reach=UNKNOWN)
     runs = any(option.defname == "analyze" for option in node.options or ())
     # Planning runs STABLE and IMMUTABLE functions to estimate: even without ANALYZE what is unproven counts.
     reach = inner.reach if runs or not inner.reach.proven else NOTHING

@@ -12,6 +12,7 @@ from pglast import ast, enums
 
 from proxy.schema import names
 from proxy.sql.analysis import (
+    ANYTHING,
     NOTHING,
     UNKNOWN,
     Control,
@@ -32,8 +33,8 @@ from proxy.sql.settings import discard_statement, isolation_of, set_statement
 DDL: Final = Reach(Extent.DATABASE, ddl=True)
 SHARED_DDL: Final = Reach(Extent.ORIGIN, ddl=True)
 # Runs scripts, programs or expressions that nobody here has read.
-WILD_DDL: Final = Reach(Extent.DATABASE, proven=False, ddl=True)
-UNKNOWN_STATEMENT: Final = Statement("unknown", "unsupported", reach=UNKNOWN, state=(Doubt(),))
+WILD_DDL: Final = ANYTHING
+UNKNOWN_STATEMENT: Final = Statement("unknown", "unsupported", reach=WILD_DDL, state=(Doubt(),))
 
 _Object = enums.ObjectType
 _SHARED_OBJECTS: Final = frozenset(
@@ -52,8 +53,8 @@ _CONTROLS: Final = {
     _Kind.TRANS_STMT_COMMIT_PREPARED: ("commit prepared", Control.COMMIT_PREPARED),
     _Kind.TRANS_STMT_ROLLBACK_PREPARED: ("rollback prepared", Control.ROLLBACK_PREPARED),
 }
-# Somebody else's writes, or our own later, become visible without being seen here.
-_TWO_PHASE: Final = frozenset({Control.PREPARE_TRANSACTION, Control.COMMIT_PREPARED})
+# Somebody else's writes and DDL, or our own later, become visible without being seen here.
+_TWO_PHASE: Final = {Control.PREPARE_TRANSACTION: UNKNOWN, Control.COMMIT_PREPARED: WILD_DDL}
 
 # Commands that change no answer: verb by kind.
 _HARMLESS: Final[dict[type[ast.Node], str]] = {
@@ -192,7 +193,7 @@ def _particular(knowledge: Knowledge | None, context: Context, node: ast.Node) -
         return Statement("lock", "locking", lock=Lock.TRANSACTION)
     if isinstance(node, ast.CallStmt | ast.DoStmt):
         verb = "do" if isinstance(node, ast.DoStmt) else "call"
-        return Statement(verb, "utility", reach=UNKNOWN, state=(Doubt(),), commits_itself=True)
+        return Statement(verb, "utility", reach=WILD_DDL, state=(Doubt(),), commits_itself=True)
     if isinstance(node, ast.LoadStmt):
         return Statement("load", "utility", reach=UNKNOWN, state=(Doubt(),))
     return _maintenance(knowledge, context, node) or _definition(knowledge, context, node)
@@ -206,8 +207,7 @@ def _transaction(node: ast.TransactionStmt) -> Statement:
         savepoint=node.savepoint_name or "",
         chain=bool(node.chain),
     )
-    reach = UNKNOWN if control in _TWO_PHASE else NOTHING
-    return Statement(verb, "utility", reach=reach, transaction=transaction)
+    return Statement(verb, "utility", reach=_TWO_PHASE.get(control, NOTHING), transaction=transaction)
 
 
 def _maintenance(knowledge: Knowledge | None, context: Context, node: ast.Node) -> Statement | None:

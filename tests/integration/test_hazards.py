@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.place import NAMES, PLANETS, Place, ask, remember
+from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
 
 pytestmark = pytest.mark.postgres
 
@@ -121,3 +121,54 @@ def test_settings_made_by_a_function_do_not_vanish_with_the_connection(place: Pl
         _lose_the_connection(place)
         with pytest.raises(psycopg.OperationalError):
             ask(connection, "SELECT 1")
+
+
+def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does(place: Place) -> None:
+    place.direct(PLANETS)
+    with place.connect() as connection, place.connect() as other:
+        for client in (connection, other):
+            client.pgconn.prepare(b"s", b"SELECT * FROM planets")
+            client.pgconn.exec_prepared(b"s", [])
+        ask(other, "ALTER TABLE planets ADD COLUMN rings bool")
+        other.pgconn.exec_(b"DEALLOCATE s")
+        other.pgconn.prepare(b"s", b"SELECT * FROM planets")
+        assert [other.pgconn.exec_prepared(b"s", []).nfields for _ in range(3)] == [3, 3, 3]
+        assert last(other) == ("hit", None)
+        refused = connection.pgconn.exec_prepared(b"s", [])
+        assert refused.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"0A000"
+
+
+def test_a_session_does_not_move_into_another_database_of_the_same_name(place: Place) -> None:
+    name = place.origin.name
+    with place.connect() as first:
+        ask(first, "SELECT 1")
+        stranger = place.connect()  # needs no connection to the origin yet
+    with psycopg.connect(place.proxy.url("postgres"), autocommit=True) as elsewhere:
+        elsewhere.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+        elsewhere.execute(f'CREATE DATABASE "{name}"'.encode())
+    place.direct(PLANETS)
+    with place.connect() as reader:
+        remember(reader)
+        try:
+            ask(stranger, EARTH)
+        except psycopg.OperationalError:
+            assert len(ask(reader, NAMES)) == 3
+        else:
+            assert len(ask(reader, NAMES)) == 4
+    stranger.close()
+
+
+def test_a_do_block_may_change_what_later_writes_reach(place: Place) -> None:
+    place.direct(f"{PLANETS}; CREATE TABLE log (id int)")
+    place.direct(
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$"
+    )
+    trigger = "CREATE TRIGGER noted AFTER INSERT ON planets FOR EACH ROW EXECUTE FUNCTION note()"
+    with place.connect() as writer, place.connect() as reader:
+        remember(reader, "SELECT id FROM log")
+        ask(writer, f"DO $$ BEGIN EXECUTE '{trigger}'; END $$")
+        ask(reader, "SELECT id FROM log")
+        ask(reader, "SELECT id FROM log")
+        ask(writer, EARTH)
+        assert ask(reader, "SELECT id FROM log") == [(4,)]

@@ -59,6 +59,9 @@ from tests.proxy.sql.observatory import Observatory
         *(
             ("wild ddl", text)
             for text in (
+                "DO $$ begin end $$",
+                "CALL f()",
+                "COMMIT PREPARED 'x'",
                 "CREATE EXTENSION citext",
                 "REFRESH MATERIALIZED VIEW mv",
                 "ALTER TABLE planets ADD COLUMN z int DEFAULT writer()",
@@ -86,13 +89,10 @@ from tests.proxy.sql.observatory import Observatory
         *(
             ("unknown", text)
             for text in (
-                "DO $$ begin end $$",
-                "CALL f()",
                 "LOAD 'x'",
                 "EXECUTE x",
                 "FETCH 1 FROM c",
                 "PREPARE TRANSACTION 'x'",
-                "COMMIT PREPARED 'x'",
             )
         ),
     ],
