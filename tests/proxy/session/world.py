@@ -90,6 +90,7 @@ class Conversation:
         self.origin = ScriptedOrigin(world.data)
         self.origin.learnt = learnt(values)
         self.origin.faults[b"PARSE a statement of the proxy was refused"] = Refusal("42601", P="1")
+        self._replies = FrameSplitter(1 << 24, BACKEND)
         self._told = 0
         self._heard = 0
 
@@ -136,7 +137,7 @@ class Conversation:
         """What the client has been sent since the last look."""
         new = self.port.writes[self._told :]
         self._told = len(self.port.writes)
-        return FrameSplitter(1 << 24, BACKEND).feed(b"".join(new))
+        return self._replies.feed(b"".join(new))
 
     def told(self) -> str:
         return spell(self.told_frames())
