@@ -69,6 +69,11 @@ class ScriptedOrigin:
         self._waiting += frames
 
     @property
+    def pending(self) -> int:
+        """Writes that this backend alone sees."""
+        return self._pending
+
+    @property
     def has_work(self) -> bool:
         return bool(self._waiting)
 

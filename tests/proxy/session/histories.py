@@ -1,8 +1,8 @@
 """Random histories of a few clients whose every message and reply may be late: who read something too old?
 
 The origin's only number stands for the table planet; every write adds one. A read may show no less than what
-was committed when it was sent, and outside a transaction of its own no more than what is committed when it is
-answered: that is what PostgreSQL itself could have said.
+was committed, or written by its own transaction, when it was sent; and outside a transaction no more than
+what is committed when it is answered: that is what PostgreSQL itself could have said.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Player:
 
     def send(self, data: bytes, answers: int) -> None:
         alone = not self.owed and self.talk.session.is_idle
-        self.owed.extend([(self.world.data.number, alone)] * answers)
+        own = self.talk.origin.pending if not self.owed else 0
+        self.owed.extend([(self.world.data.number + own, alone)] * answers)
         self.talk.say(data)
         self.check()
 
