@@ -1,4 +1,4 @@
-"""One table of reasons: whatever word the code gives for a bypass stands in it, and in the operators' page."""
+"""One table of reasons: whatever word the code gives for a bypass stands in it, and in the docs."""
 
 from __future__ import annotations
 

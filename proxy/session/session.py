@@ -429,8 +429,7 @@ class Session:
     def origin_failed(self, fault: OrreryError, now: float) -> None:
         """No connection could be had: the batch that wanted one is refused, the session goes on."""
         self.now = now
-        self._held_batch = None
-        self.waiting_for = 0
+        self._give_up_batch()
         self.out.append(backend.error_response("ERROR", fault.sqlstate, str(fault)))
         self.out.append(backend.READY[self.transaction.status])
         self.shared.counters.error += 1
@@ -462,17 +461,23 @@ class Session:
         return self.uplink.settle_without_client()
 
     def cancel_waiting(self, now: float) -> None:
-        """CancelRequest while this session waits for somebody else's fill: it has asked the origin nothing."""
+        """CancelRequest while this session waits for another's fill: it has asked the origin nothing."""
         self.now = now
         if self._flight is not None:
             self._flight.leave(self)
             self._flight = None
-        self._held_batch = None
-        self.waiting_for = 0
+        self._give_up_batch()
         self.out.append(backend.error_response("ERROR", "57014", "canceling statement due to user request"))
         self.out.append(backend.READY[self.transaction.status])
         self._drain_queue()
         self.flush()
+
+    def _give_up_batch(self) -> None:
+        """The batch that waits is refused: what it would have prepared does not exist."""
+        if self._held_batch is not None:
+            self.uplink.restore_names(self._held_batch.parsed)
+        self._held_batch = None
+        self.waiting_for = 0
 
     def _leave_flight(self) -> None:
         if self._flight is not None:
@@ -494,7 +499,7 @@ class Session:
 
     def doubt_settings(self) -> None:
         """The origin's configuration was read again: what is believed of the settings may be wrong."""
-        self.state.doubt = self.uplink.origin is not None
+        self.state.reloaded()
         self.outlook.state_moved()
         self.reconsider()
         self.uplink.probe_if_in_doubt()

@@ -59,7 +59,7 @@ class Shapes:
         self.forgotten = 0
 
     def of(self, scope: int) -> ScopedShapes:
-        """The shapes of one scope: a session looks its texts up here, and asks ``add`` for those it misses."""
+        """The shapes of one scope: a session looks texts up here, and asks ``add`` for those it misses."""
         found = self._scopes.get(scope)
         if found is None:
             found = self._scopes[scope] = {}

@@ -67,7 +67,7 @@ class Shared:
         self._max_paces = 10_000
 
     def pace(self, database: int, template: str) -> Pace:
-        """How fast the answers of one statement template change; the oldest of many templates is forgotten."""
+        """How fast the answers of one statement template change; the oldest of many is forgotten."""
         pace = self._paces.get((database, template))
         if pace is None:
             if len(self._paces) >= self._max_paces:

@@ -96,6 +96,7 @@ class State:
         "_current",
         "_login_role",
         "_outer",
+        "_reloaded",
         "_reported",
         "_savepoints",
         "database",
@@ -115,6 +116,7 @@ class State:
         self._outer: Snapshot | None = None
         self._savepoints: list[tuple[str, Snapshot]] = []
         self._reported: dict[str, str] = {}
+        self._reloaded = False  # what RESET goes back to may be another value by now
         self.doubt = False
         self.temporary = False
         self.locked = False
@@ -183,6 +185,7 @@ class State:
         if first:
             self._baseline = dict(values)
             self._login_role = kept_role
+            self._reloaded = False
         if was_set_here:
             known["orrery.cache"] = own  # the origin has never heard of it
         self._current = Snapshot(known, dict(known), kept_role, kept_role)
@@ -190,6 +193,11 @@ class State:
         self._outer = None
         self._savepoints.clear()
         self.doubt = False
+
+    def reloaded(self) -> None:
+        """The origin's configuration was read again: any setting, and any default, may have changed."""
+        self.doubt = True
+        self._reloaded = True
 
     def suspect(self) -> None:
         """Anything may have been set, also what nobody tracks: another connection would not know it."""
@@ -207,6 +215,7 @@ class State:
         elif isinstance(change, ResetAll):
             self._current.values = dict(self._baseline)
             self._current.kept = dict(self._baseline)
+            self.doubt |= self._reloaded
         elif isinstance(change, SetRole):
             self._set_role(change, in_transaction)
         elif change.name in _TRACKED:
@@ -229,7 +238,7 @@ class State:
         if (change.local and not in_transaction) or change.name in REPORTED:
             return
         value = change.value if isinstance(change, SetSetting) else self._baseline.get(change.name, "")
-        if value is None:
+        if value is None or (self._reloaded and isinstance(change, ResetSetting)):
             self.doubt = True
             return
         self._current.values[change.name] = value
@@ -240,7 +249,7 @@ class State:
         self._current = Snapshot(dict(self._baseline), dict(self._baseline), None, None)
         self.temporary = False
         self.locked = False
-        self.doubt = self._login_role is not None
+        self.doubt = self._reloaded or self._login_role is not None
 
     def _copy(self) -> Snapshot:
         now = self._current

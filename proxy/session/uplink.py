@@ -93,11 +93,7 @@ class Uplink:
         assert self.origin is not None
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
-        if (
-            certain
-            and self._session.transaction.status == IDLE
-            and any(s.verb not in _ORDINARY or not s.reach.proven for s in ran)
-        ):
+        if any(s.verb not in _ORDINARY or not s.reach.proven for s in ran) and not self._may_be_in_block():
             self._introduce_statements(batch)
         exchange = Exchange(batch, ran, self._session.now)
         exchange.refusal = refusal
@@ -215,6 +211,7 @@ class Uplink:
                 and statement.own is None
                 and not statement.at_origin
                 and statement not in fresh
+                and self._still_means_the_same(statement)
             ):
                 late[statement] = None
         for _, previous in batch.parsed:
@@ -234,18 +231,28 @@ class Uplink:
         """Before anything that may change what a Parse means: the origin hears of every statement it does
         not know, but for those that the batch itself brings.
 
-        In an exchange of its own, so that a failure touches nothing of the client's.
+        Each in an exchange of its own, so that a failure touches neither the client's nor the next one.
         """
-        assert self.origin is not None
         brought = {prepared for prepared, _ in before.parsed}
-        unknown = [s for s in self._session.statements.local() if s not in brought]
-        if not unknown:
-            return
-        batch = Batch()
-        for statement in unknown:
-            batch.add(steps.LATE_PARSE, statement.parse_frame())
-            statement.at_origin = True
-        self._send_silently(batch)
+        for statement in self._session.statements.local():
+            if statement not in brought:
+                batch = Batch()
+                batch.parsed.append((statement, None))
+                batch.add(steps.LATE_PARSE, statement.parse_frame())
+                statement.at_origin = True
+                self._send_silently(batch)
+
+    def _may_be_in_block(self) -> bool:
+        """May a transaction block stand open when the origin runs what is sent now? An error would end it."""
+        return self._session.transaction.status != IDLE or any(
+            s.transaction is not None or s.verb == "unknown" for e in self.exchanges for s in e.ran
+        )
+
+    def _still_means_the_same(self, statement: Prepared) -> bool:
+        """Literals became values under the settings of its Parse: prepared under others it would be another
+        one. The origin's error, that there is no such statement, is better than that.
+        """
+        return statement.scope == self._session.outlook.scope and not self.is_uncertain()
 
     def _mark_sent(self, batch: Batch) -> None:
         """The origin parses these statements now, under the present settings and columns."""
@@ -384,7 +391,7 @@ class Uplink:
             )
         entries = self._land_recordings(exchange)
         if exchange.failed:
-            self._restore_names(exchange)
+            self.restore_names(exchange.batch.parsed[exchange.parses_done :])
         self._session.out += exchange.held
         self._session.out.append(ready)
         self._count(exchange, entries)
@@ -419,9 +426,9 @@ class Uplink:
         if followers:
             self._session.port.wake(followers)
 
-    def _restore_names(self, exchange: Exchange) -> None:
+    def restore_names(self, parsed: list[tuple[Prepared, Prepared | None]]) -> None:
         """Statements whose Parse never succeeded do not exist; a name that was in use keeps its statement."""
-        for prepared, previous in exchange.batch.parsed[exchange.parses_done :]:
+        for prepared, previous in parsed:
             if self._session.statements.named.get(prepared.name) is prepared:
                 del self._session.statements.named[prepared.name]
                 if previous is not None and prepared.name:
@@ -464,6 +471,9 @@ class Uplink:
             exchange.on_rows = exchange.rows.append
 
     def _silent_landed(self, exchange: Exchange) -> None:
+        if exchange.failed:
+            for statement, _ in exchange.batch.parsed:
+                statement.at_origin = False  # whoever uses it gets the error
         learnt = probe.read(b"".join(exchange.rows))
         if learnt is not None:
             learnt.apply(self._session.state, first=False)
@@ -498,6 +508,7 @@ class Uplink:
             and state.pristine
             and not (state.doubt or state.temporary or state.locked)
             and not (self._session.statements.sql_named or self._session.statements.cursors)
+            and all(s.scope == self._session.outlook.scope for s in self._session.statements.named.values())
         )
 
     def settle_without_client(self) -> bool:

@@ -161,7 +161,8 @@ def utility(knowledge: Knowledge | None, context: Context, node: ast.Node) -> St
     kind = type(node)
     for table, reach, commits in _TABLES:
         if kind in table:
-            return Statement(table[kind], "utility", reach=reach, commits_itself=commits)
+            temporary = reach.ddl and _is_in_temporary_schema(node)
+            return Statement(table[kind], "utility", reach=reach, commits_itself=commits, temporary=temporary)
     return _particular(knowledge, context, node)
 
 
@@ -314,6 +315,13 @@ def _create_table(knowledge: Knowledge | None, context: Context, node: ast.Creat
     bound = node.partbound
     quiet = bound is None or (knowledge is not None and tree_writes_nothing(knowledge, bound, context.path))
     return Statement("create table", "utility", reach=DDL if quiet else WILD_DDL)
+
+
+def _is_in_temporary_schema(node: ast.Node) -> bool:
+    """May what it makes be seen by this session alone, and before all else of its name?"""
+    if isinstance(node, ast.ViewStmt):
+        return is_temporary(node.view)
+    return "pg_temp" in repr(node(skip_none=True))
 
 
 def is_temporary(relation: ast.RangeVar | None) -> bool:
