@@ -222,7 +222,7 @@ class Uplink:
         return [statement.parse_frame() for statement in late]
 
     def _late_closes(self, batch: Batch) -> tuple[bytes, ...]:
-        """Close of what a Query has ended that was answered from memory; one that is sent does so by itself."""
+        """Close of what a Query answered from memory has ended; one that is sent does so by itself."""
         statements = self._session.statements
         ended, statements.unnamed_ended = statements.unnamed_ended, False
         return _CLOSE_UNNAMED if ended and batch.simple is None else ()
