@@ -62,6 +62,32 @@ _WRONG: Final = (
 # FunctionCall of int4pl without arguments.
 _WRONG_CALL: Final = compose(frontend.FUNCTION_CALL, (177).to_bytes(4, "big") + bytes(6))
 
+# Tables whose changes show in another, beside its own.
+_SHOWN_IN: Final = {
+    "planet": {"star"},
+    "moon": {"planet", "star"},
+    "system": {"star", "planet"},
+    "bright": {"star"},
+    "reading": {"reading_2024", "reading_2025"},
+    "reading_2025": {"reading"},
+    "body": {"comet"},
+    "comet": {"body"},
+    "log": {"moon", "scratch", "tally"},
+    "archive": {"moon"},
+}
+
+
+def _words(sql: str) -> set[str]:
+    return set("".join(letter if letter.isalnum() or letter == "_" else " " for letter in sql).split())
+
+
+def _changes_shown_in(sql: str) -> list[str]:
+    """The templates of changes that may show in the query ``sql``."""
+    tables = _words(sql)
+    for table in tables & _SHOWN_IN.keys():
+        tables = tables | _SHOWN_IN[table]
+    return [change for change in STATEMENTS["changes"] if _words(change.partition("(")[0]) & tables]
+
 
 @final
 class Script:
@@ -72,9 +98,9 @@ class Script:
         self._asked: deque[Query] = deque(maxlen=_REMEMBERED)
         self._prepared: dict[tuple[int, str], Query] = {}
         self._acts: tuple[tuple[int, Callable[[int], Iterator[Step]]], ...] = (
-            (24, self._read), (20, self._again), (12, self._tell), (8, self._prepared_read), (3, self._portal),
-            (18, self._change), (4, self._text), (2, self._definition), (10, self._setting), (3, self._copy),
-            (6, self._transaction), (4, self._pipeline), (3, self._mistake),
+            (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
+            (16, self._change), (4, self._text), (2, self._definition), (10, self._setting), (3, self._copy),
+            (10, self._transaction), (4, self._pipeline), (3, self._mistake),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -96,9 +122,6 @@ class Script:
     def _again(self, client: int) -> Iterator[Step]:
         if self._asked:
             yield self._asking(client, self._random.choice(self._asked))
-
-    def _tell(self, client: int) -> Iterator[Step]:
-        yield self._asking(client, Query(self._drawn("telling")))
 
     def _asking(self, client: int, query: Query) -> Step:
         if not query.parameters and self._random.random() < 0.5:
@@ -154,37 +177,41 @@ class Script:
     # Writes
 
     def _change(self, client: int) -> Iterator[Step]:
-        yield self._changing(client)
-        yield from self._look(client)
+        focus = Query(self._drawn("telling"))
+        yield from self._around(client, focus, self._changing(client, focus))
 
-    def _changing(self, client: int) -> Step:
+    def _around(self, client: int, focus: Query, step: Step) -> Iterator[Step]:
+        """What may show a change is in memory when it comes; then its client looks again, and the other."""
+        yield self._asking(client, focus)
+        yield step
+        yield self._asking(client, focus)
+        yield self._asking(1 - client, focus)
+
+    def _around_any(self, client: int, step: Step) -> Iterator[Step]:
+        yield from self._around(client, Query(self._drawn("telling")), step)
+
+    def _changing(self, client: int, focus: Query) -> Step:
+        """A change, most often one that shows in ``focus``."""
+        related = _changes_shown_in(focus.sql) if self._random.random() < 0.8 else []
         parameters: list[Parameter] | None = [] if self._random.random() < 0.6 else None
-        sql = Grammar(self._random, {}, parameters).pick(STATEMENTS["changes"])
+        sql = Grammar(self._random, {}, parameters).pick(related or STATEMENTS["changes"])
         if parameters is None:
             return messages.query(client, sql, ordered=False)
         frames = messages.parse("", sql, parameters) + messages.bind("", "", parameters, self._formats())
         frames += messages.describe_portal() + messages.execute()
         return Step(client, (Part(frames + _SYNC),), ordered=False)
 
-    def _look(self, client: int) -> Iterator[Step]:
-        """After a write: what was asked before, by the writer and by the other."""
-        for who in (client, 1 - client):
-            yield from self._tell(who)
-        yield from self._again(self._random.randrange(CLIENTS))
-
     def _text(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn("texts"), ordered=False)
-        yield from self._look(client)
+        yield from self._around_any(client, messages.query(client, self._drawn("texts"), ordered=False))
 
     def _definition(self, client: int) -> Iterator[Step]:
-        yield messages.query(client, self._drawn("definitions"))
-        yield from self._look(client)
+        yield from self._around_any(client, messages.query(client, self._drawn("definitions")))
 
     def _setting(self, client: int) -> Iterator[Step]:
         section = "settings" if self._random.random() < 0.8 else "other settings"
-        yield messages.query(client, self._drawn(section))
-        for _ in range(3):
-            yield from self._tell(client)
+        focus = Query(self._drawn("telling of settings"))
+        yield from self._around(client, focus, messages.query(client, self._drawn(section)))
+        yield self._asking(client, Query(self._drawn("telling of settings")))
         if self._random.random() < 0.4:
             yield messages.query(client, "RESET SESSION AUTHORIZATION")
             yield messages.query(client, "DISCARD ALL")
@@ -211,11 +238,10 @@ class Script:
         else:
             data = b"".join(map(messages.copy_data, pieces)) + frontend.COPY_DONE_FRAME
         if self._random.random() < 0.5:
-            yield Step(client, (Part(frontend.query(sql.encode()) + data),))
+            frames = frontend.query(sql.encode()) + data
         else:
-            start = messages.parse("", sql) + messages.bind("", "") + messages.execute()
-            yield Step(client, (Part(start + data + _SYNC),))
-        yield from self._look(client)
+            frames = messages.parse("", sql) + messages.bind("", "") + messages.execute() + data + _SYNC
+        yield from self._around_any(client, Step(client, (Part(frames),)))
 
     def _drawn(self, section: str) -> str:
         return Grammar(self._random, {}).pick(STATEMENTS[section])
@@ -225,41 +251,48 @@ class Script:
     def _transaction(self, client: int) -> Iterator[Step]:
         """A block of one client: it writes and the other reads or is silent, or the other way round."""
         inside = self._random.choice((self._writing, self._defining, self._watching))
+        focus = Query(self._drawn("telling"))
+        yield self._asking(client, focus)
         yield messages.query(client, self._random.choice(STATEMENTS["beginnings"]))
         for _ in range(self._random.randint(1, 7)):
-            yield from inside(client)
+            yield from inside(client, focus)
         yield messages.query(client, self._random.choice(STATEMENTS["endings"]), ordered=False)
         yield messages.query(client, "ROLLBACK")
-        yield from self._look(client)
+        yield self._asking(client, focus)
+        yield self._asking(1 - client, focus)
 
-    def _writing(self, client: int) -> Iterator[Step]:
-        if self._random.random() < 0.25:
-            yield from self._again(1 - client)
-        elif self._random.random() < 0.3:
-            yield self._changing(client)
-        elif self._random.random() < 0.4:
+    def _writing(self, client: int, focus: Query) -> Iterator[Step]:
+        chance = self._random.random()
+        if chance < 0.2:
+            yield self._asking(1 - client, focus)
+        elif chance < 0.5:
+            yield self._changing(client, focus)
+        elif chance < 0.55:
             yield messages.query(client, self._drawn("inside with locks"), ordered=False)
         else:
-            yield from self._in_any_block(client)
+            yield from self._in_any_block(client, focus)
 
-    def _defining(self, client: int) -> Iterator[Step]:
-        if self._random.random() < 0.25:
+    def _defining(self, client: int, focus: Query) -> Iterator[Step]:
+        chance = self._random.random()
+        if chance < 0.25:
             yield messages.query(client, self._drawn("definitions"))
-        elif self._random.random() < 0.3:
-            yield self._changing(client)
+        elif chance < 0.5:
+            yield self._changing(client, focus)
         else:
-            yield from self._in_any_block(client)
+            yield from self._in_any_block(client, focus)
 
-    def _watching(self, client: int) -> Iterator[Step]:
-        if self._random.random() < 0.3:
-            yield self._changing(1 - client)
+    def _watching(self, client: int, focus: Query) -> Iterator[Step]:
+        if self._random.random() < 0.35:
+            yield self._changing(1 - client, focus)
+            yield self._asking(1 - client, focus)
         else:
-            yield from self._in_any_block(client)
+            yield from self._in_any_block(client, focus)
 
-    def _in_any_block(self, client: int) -> Iterator[Step]:
-        if self._random.random() < 0.5:
-            yield from self._tell(client)
-        elif self._random.random() < 0.4:
+    def _in_any_block(self, client: int, focus: Query) -> Iterator[Step]:
+        chance = self._random.random()
+        if chance < 0.6:
+            yield self._asking(client, focus)
+        elif chance < 0.7:
             yield from self._read(client)
         else:
             yield messages.query(client, self._drawn("inside"), ordered=False)
@@ -272,8 +305,8 @@ class Script:
             if self._random.random() < 0.4:
                 frames += _SYNC
                 syncs += 1
-        yield Step(client, (Part(frames + _SYNC, count=syncs + 1),), ordered=False)
-        yield from self._look(client)
+        step = Step(client, (Part(frames + _SYNC, count=syncs + 1),), ordered=False)
+        yield from self._around_any(client, step)
 
     def _unit(self) -> bytes:
         """One statement without its Sync."""

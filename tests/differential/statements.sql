@@ -308,6 +308,13 @@ SELECT * FROM system ORDER BY star, planet
 SELECT to_char(noted, 'DD Mon HH24:MI TZ') AS t, noted::date AS d FROM star ORDER BY id
 SELECT * FROM note ORDER BY id
 
+-- Likewise; what they show depends on settings, on the path and on the role.
+-- [telling of settings]
+SELECT * FROM star ORDER BY id
+SELECT id, heat, distance, image, noted::text, noted::date, period FROM star ORDER BY id
+SELECT * FROM planet ORDER BY id
+SELECT * FROM moon ORDER BY id
+
 -- The order of their rows is open.
 -- [unordered queries]
 SELECT DISTINCT {group} AS x FROM {source}
