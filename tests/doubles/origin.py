@@ -207,6 +207,8 @@ class ScriptedOrigin:
         yield backend.command_complete(tag)
 
     def _tag(self, verb: str, text: bytes) -> bytes:
+        if self.status == ord("I") and (verb == "SAVEPOINT" or b" TO " in text[:13]):
+            raise Refusal("25P01", "there is no transaction in progress")
         if verb in ("BEGIN", "START"):
             self.status = ord("T")
         elif verb == "COMMIT":

@@ -37,6 +37,13 @@ REQUESTS: Final[tuple[tuple[bytes, int], ...]] = (
     (frontend.query(b"SET search_path = public"), 1),
     (frontend.query(b"RESET search_path"), 1),
     (frontend.query(b"SELECT mystery()"), 1),
+    (frontend.query(b"SHOW orrery.last"), 1),
+    (run(WRITE) + run(b"SET orrery.cache = off") + SYNC, 1),
+    (run(b"SHOW orrery.nothing") + run(WRITE) + SYNC, 1),
+    (frontend.query(b"RESET orrery.cache"), 1),
+    (frontend.query(b"COPY planet FROM STDIN") + b"d\0\0\0\5x" + frontend.COPY_DONE_FRAME, 1),
+    (frontend.query(b"SAVEPOINT a"), 1),
+    (frontend.query(b"ROLLBACK TO a"), 1),
     (frontend.parse(b"", READ) + frontend.describe(frontend.STATEMENT, b"") + FLUSH + rerun(b"") + SYNC, 1),
     (SYNC, 1),
 )
@@ -81,7 +88,7 @@ class Player:
         for frame in self.talk.told_frames():
             if frame.kind == backend.READY_FOR_QUERY:
                 self.owed.popleft()
-            elif frame.kind == backend.DATA_ROW:
+            elif frame.kind == backend.DATA_ROW and len(values(frame.raw)) == 1:
                 (value,) = values(frame.raw)
                 least, alone = self.owed[0] if self.owed else (0, False)
                 assert value is not None
@@ -97,6 +104,7 @@ class History:
         self.world = World()
         self.players = [Player(self.world) for _ in range(3)]
         self.ghosts: list[Conversation] = []
+        self.leavers: list[Player] = []
 
     def play(self, steps: int) -> None:
         """That many random moves, then let everything arrive."""
@@ -120,9 +128,11 @@ class History:
         if session.waiting_for in (FLIGHT, CATALOGUE):
             moves.append(player.wake)
         if pick.random() < 0.02:
-            moves.append(lambda: self._lose(player))
+            moves += [lambda: self._lose(player), lambda: self._leave(player)]
         if self.ghosts:
             moves.append(self._a_ghost_is_gone)
+        if self.leavers:
+            moves.append(self._a_leaver_is_settled)
         return moves
 
     def _lose(self, player: Player) -> None:
@@ -130,6 +140,21 @@ class History:
         player.talk.session.origin_lost(self.world.clock.now)
         self.ghosts.append(player.talk)
         self.players[self.players.index(player)] = Player(self.world)
+
+    def _leave(self, player: Player) -> None:
+        """The client is gone; the origin stays until what may still commit is settled."""
+        stays = player.talk.session.client_gone(self.world.clock.now)
+        self.players[self.players.index(player)] = Player(self.world)
+        if stays:
+            self.leavers.append(player)
+
+    def _a_leaver_is_settled(self) -> None:
+        leaver = self.leavers.pop()
+        while leaver.late or leaver.talk.origin.has_work:
+            leaver.answer(None)
+            said, leaver.late = leaver.late, b""
+            leaver.talk.session.origin_received(said, self.world.clock.now)
+        assert leaver.talk.session.is_settled
 
     def _a_ghost_is_gone(self) -> None:
         """The backend is seen to be gone; until now it may have committed at any time."""
@@ -142,6 +167,8 @@ class History:
         """Everything arrives; every client gets what it is owed."""
         while self.ghosts:
             self._a_ghost_is_gone()
+        while self.leavers:
+            self._a_leaver_is_settled()
         for _ in range(100):
             for player in self.players:
                 session = player.talk.session
@@ -154,3 +181,4 @@ class History:
                 if player.late:
                     player.deliver(len(player.late))
         assert [len(player.owed) for player in self.players] == [0, 0, 0]
+        assert self.world.memory.suspended == 0
