@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
+from tests.integration.place import NAMES, PLANETS, Connection, Place, ask, last, remember
 
 pytestmark = pytest.mark.postgres
 
@@ -172,3 +172,82 @@ def test_a_do_block_may_change_what_later_writes_reach(place: Place) -> None:
         ask(reader, "SELECT id FROM log")
         ask(writer, EARTH)
         assert ask(reader, "SELECT id FROM log") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TEMP VIEW planets AS SELECT 1 AS id, 'Vulcan' AS name",
+        "CREATE VIEW pg_temp.planets AS SELECT 1 AS id, 'Vulcan' AS name",
+    ],
+)
+def test_a_temporary_view_hides_the_table_of_its_name(place: Place, made: str) -> None:
+    place.direct(PLANETS)
+    with place.connect() as connection, place.connect() as other:
+        ask(connection, made)
+        remember(other)
+        assert ask(connection, NAMES) == [("Vulcan",)]
+
+
+def test_a_temporary_domain_hides_the_type_of_its_name(place: Place) -> None:
+    place.direct(PLANETS)
+    query = "SELECT name::text FROM planets ORDER BY id"
+    with place.connect() as connection, place.connect() as other:
+        ask(connection, "CREATE DOMAIN pg_temp.text AS varchar(2)")
+        remember(other, query)
+        assert ask(connection, query)[0] == ("Me",)
+
+
+def test_literals_keep_the_meaning_of_their_parse_behind_a_pipelined_set(place: Place) -> None:
+    place.direct(
+        "CREATE TABLE eclipses (at timestamptz); INSERT INTO eclipses VALUES ('2020-01-01 00:00+00')"
+    )
+    query = b"SELECT count(*) FROM eclipses WHERE at >= '2020-01-01 00:00'"
+    with place.connect(options="-c timezone=UTC") as connection:
+        for name in (b"first", b"second", b"third"):
+            _prepare_and_run(connection, name, query)
+        assert last(connection) == ("hit", None)
+        _pipeline(connection, b"SELECT pg_sleep(0.1)", b"SET timezone = 'America/New_York'")
+        assert connection.pgconn.exec_prepared(b"third", []).get_value(0, 0) == b"1"
+
+
+def test_a_statement_that_cannot_be_prepared_late_takes_no_other_with_it(place: Place) -> None:
+    place.direct(f"{PLANETS}; CREATE TABLE comets (name text)")
+    with place.connect() as connection, place.connect() as other:
+        for client in (other, connection):
+            for number in (b"1", b"2"):
+                _prepare_and_run(client, b"comets" + number, b"SELECT name FROM comets")
+                _prepare_and_run(client, b"planets" + number, NAMES.encode())
+        assert last(connection) == ("hit", None)
+        ask(other, "DROP TABLE comets")
+        ask(connection, "SET application_name = 'late'")
+        assert connection.pgconn.exec_prepared(b"planets2", []).ntuples == 3
+
+
+def _prepare_and_run(connection: Connection, name: bytes, query: bytes) -> None:
+    """Parse, Bind, Describe, Execute in one batch, as some drivers do: the origin need not hear of it."""
+    server = connection.pgconn
+    server.enter_pipeline_mode()
+    server.send_prepare(name, query)
+    server.send_query_prepared(name, [])
+    server.pipeline_sync()
+    _await_syncs(connection, 1)
+    server.exit_pipeline_mode()
+
+
+def _pipeline(connection: Connection, *queries: bytes) -> None:
+    """Each with a Sync of its own, none waiting for the one before."""
+    server = connection.pgconn
+    server.enter_pipeline_mode()
+    for query in queries:
+        server.send_query_params(query, [])
+        server.pipeline_sync()
+        server.flush()
+    _await_syncs(connection, len(queries))
+    server.exit_pipeline_mode()
+
+
+def _await_syncs(connection: Connection, number: int) -> None:
+    while number:
+        result = connection.pgconn.get_result()
+        number -= result is not None and result.status == psycopg.pq.ExecStatus.PIPELINE_SYNC
