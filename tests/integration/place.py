@@ -37,8 +37,8 @@ class Place:
         return self.proxy.url(self.origin.name, user, password, **query)
 
     def connect(self, user: str = SUPERUSER, password: str = PASSWORD, **query: str) -> Connection:
-        """A connection through the proxy, autocommit; it prepares nothing by itself."""
-        return psycopg.connect(self.url(user, password, **query), autocommit=True, prepare_threshold=None)
+        """A connection through the proxy, autocommit; it prepares only what it is told to."""
+        return psycopg.connect(self.url(user, password, **query), autocommit=True, prepare_threshold=1_000)
 
     def direct(self, sql: str) -> Rows:
         """Run something at the origin itself, as superuser."""
