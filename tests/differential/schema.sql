@@ -91,7 +91,7 @@ INSERT INTO star
 SELECT n, (ARRAY['Sol', 'Vega', 'Rigel', 'Mira', 'Altaïr', 'Deneb', 'x''y', ''])[n],
     (ARRAY['G', 'A0', 'B8', NULL])[n % 4 + 1], repeat('l', n), n % 3 <> 0,
     (ARRAY['calm', 'bright', 'dark', NULL]::mood[])[n % 4 + 1], n * 3, n * 10000000000, n * 1.25 - 3,
-    n / 4.0::real, n * 0.5 + 0.1, date '2020-01-30' + n * 31,
+    n / 3::real, n / 7::float8, date '2020-01-30' + n * 31,
     timestamp '2020-03-29 02:30' + n * interval '7 hours',
     timestamptz '2021-10-31 00:30+00' + n * interval '1 hour 0.125 s', time '08:15' + n * interval '55 min',
     make_interval(months => n, days => n * 3, secs => n * 1.5),

@@ -99,8 +99,9 @@ class Script:
         self._prepared: dict[tuple[int, str], Query] = {}
         self._acts: tuple[tuple[int, Callable[[int], Iterator[Step]]], ...] = (
             (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
-            (16, self._change), (4, self._text), (2, self._definition), (10, self._setting), (3, self._copy),
-            (10, self._transaction), (4, self._pipeline), (3, self._mistake),
+            (12, self._change), (8, self._far_change), (4, self._text), (2, self._definition),
+            (10, self._setting), (10, self._transaction), (4, self._pipeline), (3, self._copy),
+            (3, self._mistake),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -179,6 +180,10 @@ class Script:
     def _change(self, client: int) -> Iterator[Step]:
         focus = Query(self._drawn("telling"))
         yield from self._around(client, focus, self._changing(client, focus))
+
+    def _far_change(self, client: int) -> Iterator[Step]:
+        focus, _, change = self._drawn("far changes").partition(" ;; ")
+        yield from self._around(client, Query(focus), messages.query(client, change, ordered=False))
 
     def _around(self, client: int, focus: Query, step: Step) -> Iterator[Step]:
         """What may show a change is in memory when it comes; then its client looks again, and the other."""

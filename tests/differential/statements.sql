@@ -62,6 +62,31 @@ EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) UPDATE gauge SET level = l
 SELECT nextval('counter')
 SELECT setval('counter', {id_})
 
+-- A query, and behind ;; a change of another relation that shows in it.
+-- [far changes]
+SELECT * FROM planet ORDER BY id ;; DELETE FROM star WHERE id = {id_}
+SELECT * FROM planet ORDER BY id ;; UPDATE star SET id = id + 40 WHERE id = {id_}
+SELECT name, mass FROM planet WHERE id = 2 ;;
+  WITH gone AS (DELETE FROM star WHERE id = {id_} RETURNING *) TABLE gone
+SELECT * FROM moon ORDER BY id ;; DELETE FROM star WHERE id = {id_}
+SELECT * FROM moon ORDER BY id ;; DELETE FROM planet WHERE id = {id_} RETURNING id
+SELECT * FROM moon ORDER BY id ;; UPDATE planet SET id = id + 60 WHERE id = {id_}
+SELECT count(*), max(id) FROM log ;; INSERT INTO moon (id) VALUES ({id_}) ON CONFLICT DO NOTHING
+SELECT count(*), max(id) FROM log ;; DELETE FROM moon WHERE id = {id_}
+SELECT count(*), max(id) FROM log ;; DELETE FROM scratch WHERE id = {id_}
+SELECT * FROM reading ORDER BY id, day ;; DELETE FROM reading_2024 WHERE id = {id_}
+SELECT * FROM reading ORDER BY id, day ;; UPDATE reading_2025 SET amount = {num_}
+SELECT * FROM reading_2025 ORDER BY id, day ;; UPDATE reading SET amount = amount + 1
+SELECT * FROM reading_2025 ORDER BY id, day ;; UPDATE reading SET day = '2025-11-01' WHERE id = {id_}
+SELECT count(*), sum(size) FROM body ;; UPDATE comet SET size = size + 1
+SELECT count(*), sum(size) FROM body ;; INSERT INTO comet VALUES ({id_}, {text_}, {int_}, 2)
+SELECT count(*), sum(size), sum(tail) FROM comet ;; UPDATE body SET size = size + 1
+SELECT id, name FROM star ORDER BY id ;; UPDATE bright SET name = {text_}
+SELECT id, name, kind FROM bright ORDER BY id ;; UPDATE star SET name = {text_} WHERE id = {id_}
+SELECT * FROM system ORDER BY star, planet ;; UPDATE planet SET mass = mass + 1 WHERE id = {id_}
+SELECT id, size FROM moon ORDER BY id ;; SELECT quietly_grow({id_})
+SELECT id, name FROM star ORDER BY id ;; CALL rename_star({id_}, {text_})
+
 -- Of unknown reach, committing by themselves, or several in one text: for the simple protocol only.
 -- [texts]
 DO $$ BEGIN UPDATE public.planet SET mass = 1 WHERE id = 3; END $$

@@ -63,5 +63,5 @@ def test_an_answer_kept_too_long_is_found_and_shown_by_a_short_script(nursery: N
     difference = stubborn_difference(nursery, steps)
     assert difference is not None
     steps = steps[: difference.at + 1]
-    short = shrink(steps, lambda tried: stubborn_difference(nursery, tried) is not None, attempts=12)
-    assert len(short) < len(steps) / 2, [line for step in short for line in transcript(step)]
+    short = shrink(steps, lambda tried: stubborn_difference(nursery, tried) is not None, attempts=20)
+    assert len(short) < 10, [line for step in short for line in transcript(step)]
