@@ -516,7 +516,8 @@ class Uplink:
         still commit: keep the origin until that is settled.
         """
         self.client_is_gone = True
-        if any(e.suspensions for e in self.exchanges):
+        # Without its Sync the last one cannot end: what it has done so far goes with the connection.
+        if any(e.suspensions for e in self.exchanges) and self.exchanges[-1].synced:
             if self.exchanges[-1].copying and self.origin is not None:
                 self.origin.send(frontend.copy_fail(b"the client is gone"))
             return True

@@ -6,7 +6,19 @@ from proxy.errors import OriginUnreachable
 from proxy.session.session import ORIGIN
 from proxy.sql.analysis import ResetSetting
 from proxy.wire import frontend
-from tests.proxy.session.world import BASELINE, OTHER_READ, READ, SYNC, USER, World, a_state, rerun, run
+from tests.proxy.session.world import (
+    BASELINE,
+    FLUSH,
+    OTHER_READ,
+    READ,
+    SYNC,
+    USER,
+    WRITE,
+    World,
+    a_state,
+    rerun,
+    run,
+)
 
 
 def test_a_remembered_prepared_read_does_not_overtake_an_earlier_reply() -> None:
@@ -46,3 +58,11 @@ def test_what_reset_goes_back_to_is_in_doubt_once_the_configuration_was_read_aga
     assert state.refusal() == ""
     state.apply(ResetSetting("search_path"), in_transaction=False)
     assert state.refusal() == "doubt"
+
+
+def test_a_write_whose_client_left_before_sync_holds_nothing_at_the_origin() -> None:
+    client = World().client()
+    client.ask(frontend.query(OTHER_READ))
+    client.say(run(WRITE), FLUSH)
+    client.answer()
+    assert not client.session.client_gone(0.0)
