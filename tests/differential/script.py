@@ -101,7 +101,7 @@ class Script:
             (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
             (12, self._change), (8, self._far_change), (4, self._text), (2, self._definition),
             (10, self._setting), (10, self._transaction), (4, self._pipeline), (3, self._copy),
-            (3, self._mistake),
+            (3, self._mistake), (8, self._block),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -265,6 +265,16 @@ class Script:
         yield messages.query(client, "ROLLBACK")
         yield self._asking(client, focus)
         yield self._asking(1 - client, focus)
+
+    def _block(self, client: int) -> Iterator[Step]:
+        """One change or setting in a block: seen inside, kept or undone, and seen again."""
+        focus, _, change = self._drawn("far changes").partition(" ;; ")
+        if self._random.random() < 0.4:
+            focus, change = self._drawn("telling of settings"), self._drawn("settings")
+        end = self._random.choice(("COMMIT", "COMMIT", "ROLLBACK", "ROLLBACK TO a; COMMIT"))
+        for sql in ("BEGIN; SAVEPOINT a", change, end):
+            yield from self._around(client, Query(focus), messages.query(client, sql, ordered=False))
+        yield messages.query(client, "ROLLBACK")
 
     def _writing(self, client: int, focus: Query) -> Iterator[Step]:
         chance = self._random.random()
