@@ -15,7 +15,7 @@ from proxy.session.shapes import Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
-from proxy.session.transaction import Transaction
+from proxy.session.transaction import IDLE, Transaction
 from proxy.session.understanding import understand
 from proxy.sql.analysis import Statement
 from proxy.sql.proof.dates import is_moving
@@ -110,12 +110,27 @@ class Outlook:
         """Is this a read, or the preparing of one, that a newer
         catalogue might admit, in a session that the memory may answer?
         """
+        shapes = [prepared.shape for prepared, _ in batch.parsed if prepared.shape is not None]
+        if not batch.waited_catalogue and self._lacks_names(shapes + shapes_in(batch)):
+            return True
         if batch.waited_catalogue or refusal not in ("", "catalogue"):
             return False
-        shapes = [prepared.shape for prepared, _ in batch.parsed if prepared.shape is not None]
         if batch.simple is not None or batch.plain:
             shapes += shapes_in(batch)
         return any(self._might_be_admitted(shape) for shape in shapes)
+
+    def _lacks_names(self, shapes: list[Shape]) -> bool:
+        """Would these reach everything for want of a catalogue alone? Not inside a block, which may hold the
+        very lock that the reading waits for.
+        """
+        if self._database.catalogue is not None or self._transaction.status != IDLE:
+            return False
+        for shape in shapes:
+            self.understand(shape)
+        reaches = [
+            s.reach for shape in shapes if shape.analysis is not None for s in shape.analysis.statements
+        ]
+        return self._shared.options.cache and any(not reach.proven and not reach.ddl for reach in reaches)
 
     def _might_be_admitted(self, shape: Shape) -> bool:
         self.understand(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy.errors import OriginUnreachable
-from proxy.session.session import ORIGIN
+from proxy.session.session import CATALOGUE, ORIGIN
 from proxy.sql.analysis import ResetSetting
 from proxy.wire import frontend
 from tests.proxy.session.world import (
@@ -66,3 +66,16 @@ def test_a_write_whose_client_left_before_sync_holds_nothing_at_the_origin() -> 
     client.say(run(WRITE), FLUSH)
     client.answer()
     assert not client.session.client_gone(0.0)
+
+
+def test_a_write_waits_for_the_catalogue_rather_than_reach_everything() -> None:
+    world = World()
+    client = world.client()
+    client.ask(frontend.query(OTHER_READ))
+    catalogue = world.database.catalogue
+    world.learn(None)
+    client.say(frontend.query(WRITE))
+    assert client.waits_for(CATALOGUE)
+    world.learn(catalogue)
+    client.settle()
+    assert not client.session.state.doubt
