@@ -32,6 +32,9 @@ _FOLLOW_SECONDS: Final = 1.0
 # its connection is given up (and watched as in doubt).
 _SETTLE_SECONDS: Final = 60.0
 
+# What a client may send behind its login before that is answered; more is left in the socket.
+_MAX_EARLY_BYTES: Final = 256 * 1024
+
 SHUTDOWN: Final = backend.error_response(
     "FATAL",
     "57P01",
@@ -77,6 +80,8 @@ class ClientConnection(asyncio.Protocol):
         if session is None:
             self._early += data
             self._arrived.set()
+            if len(self._early) > _MAX_EARLY_BYTES and self.transport is not None:
+                self.transport.pause_reading()
             return
         now = time.monotonic()
         self.hub.freshness.client_spoke(now)
@@ -126,6 +131,8 @@ class ClientConnection(asyncio.Protocol):
             await self._arrived.wait()
         data = bytes(self._early)
         self._early.clear()
+        if self.transport is not None and not self.gone:
+            _read(self.transport, True)
         return data
 
     def begin_session(self, session: Session, rest: bytes) -> None:
@@ -138,6 +145,7 @@ class ClientConnection(asyncio.Protocol):
         self._early.clear()
         if rest:
             self.data_received(rest)
+        self._balance()
 
     def refuse(self, fault: OrreryError) -> None:
         """Tell the client why, and close; its origin with

@@ -14,9 +14,9 @@ from proxy.session.state import State
 from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
 from proxy.sql.analysis import (
-    ANYTHING,
     NOTHING,
     UNKNOWN,
+    UNREAD,
     Control,
     DiscardAll,
     Doubt,
@@ -49,7 +49,7 @@ _KNOWN_TO_ONE_CONNECTION: Final = frozenset(("listen", "prepare", "declare"))
 _SYNTAX_ERROR: Final = "42601"
 
 # What Bind may do that its Execute has not done yet: planning runs functions that claim to be immutable.
-UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=ANYTHING, state=(Doubt(),))
+UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=UNKNOWN, state=(Doubt(),))
 
 
 def resolve_names(
@@ -99,7 +99,7 @@ def _with_parameter(change: StateChange, tail: bytes) -> StateChange:
 
 def in_doubt(statement: Statement) -> Statement:
     """The same statement where names may mean something else than was thought."""
-    return replace(statement, reach=UNKNOWN, state=(*statement.state, Doubt()))
+    return replace(statement, reach=statement.reach | UNREAD, state=(*statement.state, Doubt()))
 
 
 def _behind(
@@ -323,6 +323,7 @@ def _reconcile(after: int, transaction: Transaction, state: State, statements: S
             state.doubt = True
         transaction.end()
         statements.portals.clear()
+        statements.portal_is_ours = False
     elif transaction.status == IDLE:
         state.begin()
         state.doubt = True

@@ -92,6 +92,9 @@ class Outlook:
         reads: list[tuple[Shape, bytes]] = []
         for shape in shapes_in(batch):
             self.understand(shape)
+        for prepared, _ in batch.parsed:
+            if prepared.shape is not None and not prepared.at_origin:
+                prepared.form = prepared.shape.form  # nobody has parsed it yet
         if batch.simple is not None:
             reason = reason_of(batch.simple) or ("pipeline" if len(batch.plan) > 1 else "")
             return reason or refusal, [(batch.simple, b"")]

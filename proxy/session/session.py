@@ -76,14 +76,13 @@ class Session:
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
         self._ready = False
+        self._skipping = False  # what follows a refused message, up to Sync
         self.reconsider()
 
     # From the client
 
     def receive(self, data: bytes, now: float) -> None:
-        """Bytes from the client. ``OrreryError``:
-        the conversation cannot go on; tell the client and close.
-        """
+        """Bytes from the client. ``OrreryError``: this cannot go on; tell the client and close."""
         self.now = now
         segments = self._scanner.scan(data)
         if self.state.doubt and self.uplink.asks and not self.waiting_for:
@@ -120,6 +119,7 @@ class Session:
         if entry is None:
             return False
         self.statements.portals[b""] = statement
+        self.statements.portal_is_ours = self.transaction.status != IDLE
         self._hit(shape, entry)
         self.out += (backend.BIND_COMPLETE_FRAME, entry.payload, backend.READY[self.transaction.status])
         return True
@@ -133,6 +133,8 @@ class Session:
 
     def _message(self, kind: int, raw: bytes) -> None:
         intake = self._intake
+        if self._skipping and kind not in (frontend.SYNC, frontend.TERMINATE):
+            return
         if kind == frontend.QUERY:
             self._query(raw)
         elif kind == frontend.SYNC:
@@ -141,7 +143,14 @@ class Session:
             self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
             self._copy(raw)
-        elif kind == frontend.BIND:
+        else:
+            self._extended(kind, raw)
+        if intake.batch.size > self.shared.options.hold_bytes:
+            self._open_batch(b"")
+
+    def _extended(self, kind: int, raw: bytes) -> None:
+        intake = self._intake
+        if kind == frontend.BIND:
             intake.bind(raw)
         elif kind == frontend.EXECUTE:
             intake.execute(raw)
@@ -156,8 +165,6 @@ class Session:
         else:
             intake.function_call(raw)
             self._dispatch(intake.finish())
-        if intake.batch.size > self.shared.options.hold_bytes:
-            self._open_batch(b"")
 
     def _copy(self, raw: bytes) -> None:
         """Data for a COPY: one that was asked for in this
@@ -170,6 +177,11 @@ class Session:
 
     def _sync(self, raw: bytes) -> None:
         intake = self._intake
+        if self._skipping:
+            self._skipping = False
+            intake.batch = Batch()
+            self.out.append(backend.READY[self.transaction.status])
+            return
         batch = intake.batch
         ready = self._ready and not self._on_their_way
         if ready and batch.plain and not batch.opened and self._from_memory(batch):
@@ -233,6 +245,7 @@ class Session:
             return None
         for shape, entry in hits:
             self._hit(shape, entry)
+        self.statements.portal_is_ours = self.transaction.status != IDLE
         return parts
 
     def _hit(self, shape: Shape, entry: Entry) -> None:
@@ -260,6 +273,10 @@ class Session:
             batch.waited_catalogue = True
             self._wait(batch, CATALOGUE)
             return
+        if self._has_other_columns(batch):
+            self._held_batch = batch
+            self._refuse_batch("0A000", "cached plan must not change result type")
+            return
         if not refusal and self._revisit(batch, reads):
             return
         if self.uplink.origin is None:
@@ -268,6 +285,24 @@ class Session:
             return
         if self.waiting_for == 0:
             self.uplink.send(batch, refusal, reads)
+
+    def _has_other_columns(self, batch: Batch) -> bool:
+        """Does it run a statement that only we know, for a
+        client that was told other columns than it has now?
+
+        PostgreSQL's own error, as the origin would say it
+        had it prepared the statement when the client did.
+        """
+        if self.uplink.exchanges or batch.simple is not None:
+            return False
+        return any(
+            (s := read.statement) is not None
+            and not (read.parsed or s.at_origin)
+            and s.shape is not None
+            and s.form is not None
+            and s.form is not s.shape.form
+            for read in batch.reads
+        )
 
     def _purges_unseen(self, batch: Batch) -> bool:
         """Is this ORRERY PURGE while nobody knows who owns what? The catalogue is on its way."""
@@ -429,9 +464,7 @@ class Session:
     def origin_failed(self, fault: OrreryError, now: float) -> None:
         """No connection could be had: the batch that wanted one is refused, the session goes on."""
         self.now = now
-        self._give_up_batch()
-        self.out.append(backend.error_response("ERROR", fault.sqlstate, str(fault)))
-        self.out.append(backend.READY[self.transaction.status])
+        self._refuse_batch(fault.sqlstate, str(fault))
         self.shared.counters.error += 1
         self.last.landed("error", "", None, now)
         self._drain_queue()
@@ -466,11 +499,21 @@ class Session:
         if self._flight is not None:
             self._flight.leave(self)
             self._flight = None
-        self._give_up_batch()
-        self.out.append(backend.error_response("ERROR", "57014", "canceling statement due to user request"))
-        self.out.append(backend.READY[self.transaction.status])
+        self._refuse_batch("57014", "canceling statement due to user request")
         self._drain_queue()
         self.flush()
+
+    def _refuse_batch(self, sqlstate: str, message: str) -> None:
+        """An error of ours answers the batch that waits. What follows one
+        that was opened is skipped up to its Sync, as PostgreSQL does.
+        """
+        opened = self._held_batch is not None and self._held_batch.opened
+        self._give_up_batch()
+        self.out.append(backend.error_response("ERROR", sqlstate, message))
+        if opened:
+            self._skipping = True
+        else:
+            self.out.append(backend.READY[self.transaction.status])
 
     def _give_up_batch(self) -> None:
         """The batch that waits is refused: what it would have prepared does not exist."""

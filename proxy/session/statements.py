@@ -54,7 +54,7 @@ class Statements:
     Bounded by what the origin itself would hold: a statement that is only here costs its text.
     """
 
-    __slots__ = ("cursors", "named", "portals", "sql_named", "unnamed_ended")
+    __slots__ = ("cursors", "named", "portal_is_ours", "portals", "sql_named", "unnamed_ended")
 
     def __init__(self) -> None:
         self.named: dict[bytes, Prepared] = {}
@@ -62,6 +62,7 @@ class Statements:
         # SQL-level names -> what one run may do; a name that is missing here may do anything
         self.sql_named: dict[str, Statement] = {}
         self.cursors: dict[str, Statement] = {}
+        self.portal_is_ours = False  # the unnamed one, answered from memory in a block that still stands
         self.unnamed_ended = False  # here; the origin may still have an unnamed statement or portal
 
     def local(self) -> list[Prepared]:

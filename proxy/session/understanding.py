@@ -9,13 +9,13 @@ from proxy.session.shapes import Form, Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.sql import analyse
-from proxy.sql.analysis import ANYTHING, Analysis, Doubt, Statement
+from proxy.sql.analysis import UNKNOWN, Analysis, Doubt, Statement
 
 # A text that pglast would misread: it knows UTF-8 and standard strings only.
 UNREADABLE = Analysis(
-    (Statement("unknown", reason="encoding", reach=ANYTHING, state=(Doubt(),)),),
+    (Statement("unknown", reason="encoding", reach=UNKNOWN, state=(Doubt(),)),),
     template="(not read)",
-    reach=ANYTHING,
+    reach=UNKNOWN,
 )
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
 
 _NOTIFICATION: Final = backend.NOTIFICATION_RESPONSE
-_CLOSE_UNNAMED: Final = (frontend.close(frontend.STATEMENT, b""), frontend.close(frontend.PORTAL, b""))
+_CLOSE_PORTAL: Final = frontend.close(frontend.PORTAL, b"")
+_CLOSE_UNNAMED: Final = (frontend.close(frontend.STATEMENT, b""), _CLOSE_PORTAL)
 # Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
 # statements that it has not heard of before them.
 _ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
@@ -222,10 +223,15 @@ class Uplink:
         return [statement.parse_frame() for statement in late]
 
     def _late_closes(self, batch: Batch) -> tuple[bytes, ...]:
-        """Close of what a Query answered from memory has ended; one that is sent does so by itself."""
+        """Close of what the memory has ended or replaced by answering: the unnamed statement by a Query, the
+        unnamed portal by a Bind in a block. What is sent instead does so by itself.
+        """
         statements = self._session.statements
         ended, statements.unnamed_ended = statements.unnamed_ended, False
-        return _CLOSE_UNNAMED if ended and batch.simple is None else ()
+        portal, statements.portal_is_ours = statements.portal_is_ours, False
+        if batch.simple is not None:
+            return ()
+        return (_CLOSE_UNNAMED if ended else ()) + ((_CLOSE_PORTAL,) if portal and not ended else ())
 
     def _introduce_statements(self, before: Batch) -> None:
         """Before anything that may change what a Parse means: the origin hears of every statement it does

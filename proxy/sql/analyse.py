@@ -16,7 +16,7 @@ from pglast import ast
 
 from proxy.schema.catalogue import Catalogue
 from proxy.schema.names import usable_path
-from proxy.sql.analysis import NOTHING, UNKNOWN, Analysis, Control, Doubt, SetSetting, Statement
+from proxy.sql.analysis import NOTHING, UNREAD, Analysis, Control, Doubt, SetSetting, Statement
 from proxy.sql.compound import VERBS_WITH_NAMES, compound
 from proxy.sql.memo import Memo, Parsed
 from proxy.sql.proof.knowledge import Knowledge
@@ -76,7 +76,7 @@ def _analyse(text: str, knowledge: Knowledge | None, context: Context, types: tu
         statements = (UNKNOWN_STATEMENT,)
     if not context.standard_conforming_strings and "\\" in text:
         # The origin reads other strings than the parser here did.
-        statements = tuple(replace(one, reason="settings", reach=one.reach | UNKNOWN) for one in statements)
+        statements = tuple(replace(one, reason="settings", reach=one.reach | UNREAD) for one in statements)
     return _summed(parsed, statements)
 
 
@@ -105,7 +105,7 @@ def _after_each_other(statements: Iterable[Statement]) -> tuple[Statement, ...]:
 
 
 def _unproven(one: Statement) -> Statement:
-    return replace(one, reason="settings", reach=one.reach | UNKNOWN, state=(*one.state, Doubt()))
+    return replace(one, reason="settings", reach=one.reach | UNREAD, state=(*one.state, Doubt()))
 
 
 def _shifts_names(statement: Statement) -> bool:

@@ -41,8 +41,12 @@ class Reach:
 
 
 NOTHING = Reach()
-UNKNOWN = Reach(Extent.DATABASE, proven=False)
-ANYTHING = Reach(Extent.DATABASE, proven=False, ddl=True)  # DDL included
+# Code that nobody vouches for may hold DDL as well: a trigger that makes partitions, a function that makes
+# triggers.
+UNKNOWN = Reach(Extent.DATABASE, proven=False, ddl=True)
+# There was no catalogue to prove anything by. As unknown, but no reason to read the catalogue once more: were
+# it one, a busy database would never get it back.
+UNREAD = Reach(Extent.DATABASE, proven=False)
 
 
 class Lock(enum.IntEnum):

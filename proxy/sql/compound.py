@@ -12,13 +12,13 @@ from typing import Final
 
 from pglast import ast
 
-from proxy.sql.analysis import NOTHING, UNKNOWN, Doubt, Named, Reach, StateChange, Statement
+from proxy.sql.analysis import NOTHING, UNKNOWN, UNREAD, Doubt, Named, Reach, StateChange, Statement
 from proxy.sql.proof import expressions, queries, relations, sources, writes
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context, Proof
 from proxy.sql.proof.scope import Scope
 from proxy.sql.settings import set_config_calls
-from proxy.sql.utility import DDL, UNKNOWN_STATEMENT, WILD_DDL, is_temporary
+from proxy.sql.utility import DDL, UNKNOWN_STATEMENT, is_temporary
 
 _QUERIES: Final[dict[type[ast.Node], str]] = {
     ast.SelectStmt: "select",
@@ -56,17 +56,17 @@ def compound(
 
 def _without_catalogue(node: ast.Node) -> Statement:
     """Nothing can be proven; but the names behind PREPARE and its like are known."""
-    inner = replace(UNKNOWN_STATEMENT, reason="catalogue", reach=UNKNOWN)
+    inner = replace(UNKNOWN_STATEMENT, reason="catalogue", reach=UNREAD)
     verb = _QUERIES.get(type(node), "unknown")
     if isinstance(node, ast.PrepareStmt):
         return Statement("prepare", "prepared", named=Named("prepare", node.name or "", inner))
     if isinstance(node, ast.ExecuteStmt):
-        return replace(inner, verb="execute", named=Named("execute", node.name or "", arguments=UNKNOWN))
+        return replace(inner, verb="execute", named=Named("execute", node.name or "", arguments=UNREAD))
     if isinstance(node, ast.DeclareCursorStmt):
         named = Named("declare", node.portalname or "", inner, _holds(node))
         return replace(inner, verb="declare", named=named)
     ddl = isinstance(node, ast.CreateTableAsStmt) or _makes_table(node)
-    return replace(inner, verb=verb, reach=WILD_DDL if ddl else UNKNOWN)
+    return replace(inner, verb=verb, reach=UNKNOWN if ddl else UNREAD)
 
 
 def _makes_table(node: ast.Node) -> bool:
@@ -130,7 +130,7 @@ def _created(statement: Statement, verb: str, relation: ast.RangeVar | None, pro
     if is_temporary(relation):
         # The query alone counts, and "into" denied it as unseen only because it makes a table.
         return replace(statement, verb=verb, temporary=True)
-    return replace(statement, verb=verb, reach=(DDL if proof.pure else WILD_DDL) | statement.reach)
+    return replace(statement, verb=verb, reach=(DDL if proof.pure else UNKNOWN) | statement.reach)
 
 
 def _copy(proof: Proof, node: ast.CopyStmt) -> Statement:
@@ -161,7 +161,7 @@ def _explain(proof: Proof, node: ast.ExplainStmt) -> Statement:
         compound(proof.knowledge, proof.context, node.query, proof.types) if node.query is not None else None
     )
     if inner is None or isinstance(node.query, ast.ExecuteStmt):
-        inner = replace(UNKNOWN_STATEMENT, reach=UNKNOWN)
+        inner = UNKNOWN_STATEMENT
     runs = any(option.defname == "analyze" for option in node.options or ())
     # Planning runs STABLE and IMMUTABLE functions to estimate: even without ANALYZE what is unproven counts.
     reach = inner.reach if runs or not inner.reach.proven else NOTHING

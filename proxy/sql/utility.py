@@ -12,7 +12,6 @@ from pglast import ast, enums
 
 from proxy.schema import names
 from proxy.sql.analysis import (
-    ANYTHING,
     NOTHING,
     UNKNOWN,
     Control,
@@ -32,9 +31,7 @@ from proxy.sql.settings import discard_statement, isolation_of, set_statement
 
 DDL: Final = Reach(Extent.DATABASE, ddl=True)
 SHARED_DDL: Final = Reach(Extent.ORIGIN, ddl=True)
-# Runs scripts, programs or expressions that nobody here has read.
-WILD_DDL: Final = ANYTHING
-UNKNOWN_STATEMENT: Final = Statement("unknown", "unsupported", reach=WILD_DDL, state=(Doubt(),))
+UNKNOWN_STATEMENT: Final = Statement("unknown", "unsupported", reach=UNKNOWN, state=(Doubt(),))
 
 _Object = enums.ObjectType
 _SHARED_OBJECTS: Final = frozenset(
@@ -54,7 +51,7 @@ _CONTROLS: Final = {
     _Kind.TRANS_STMT_ROLLBACK_PREPARED: ("rollback prepared", Control.ROLLBACK_PREPARED),
 }
 # Somebody else's writes and DDL, or our own later, become visible without being seen here.
-_TWO_PHASE: Final = {Control.PREPARE_TRANSACTION: UNKNOWN, Control.COMMIT_PREPARED: WILD_DDL}
+_TWO_PHASE: Final = {Control.PREPARE_TRANSACTION: UNKNOWN, Control.COMMIT_PREPARED: UNKNOWN}
 
 # Commands that change no answer: verb by kind.
 _HARMLESS: Final[dict[type[ast.Node], str]] = {
@@ -171,7 +168,7 @@ _TABLES: Final = (
     (_DDL, DDL, False),
     (_SHARED, SHARED_DDL, False),
     (_SHARED_COMMITTING, SHARED_DDL, True),
-    (_WILD, WILD_DDL, False),
+    (_WILD, UNKNOWN, False),
 )
 
 
@@ -194,7 +191,7 @@ def _particular(knowledge: Knowledge | None, context: Context, node: ast.Node) -
         return Statement("lock", "locking", lock=Lock.TRANSACTION)
     if isinstance(node, ast.CallStmt | ast.DoStmt):
         verb = "do" if isinstance(node, ast.DoStmt) else "call"
-        return Statement(verb, "utility", reach=WILD_DDL, state=(Doubt(),), commits_itself=True)
+        return Statement(verb, "utility", reach=UNKNOWN, state=(Doubt(),), commits_itself=True)
     if isinstance(node, ast.LoadStmt):
         return Statement("load", "utility", reach=UNKNOWN, state=(Doubt(),))
     return _maintenance(knowledge, context, node) or _definition(knowledge, context, node)
@@ -230,7 +227,7 @@ def _maintenance(knowledge: Knowledge | None, context: Context, node: ast.Node) 
         return _create_index(knowledge, context, node)
     if isinstance(node, ast.ClusterStmt):
         quiet = _expressions_are_quiet(knowledge, context, [])
-        return Statement("cluster", "utility", reach=DDL if quiet else WILD_DDL, commits_itself=True)
+        return Statement("cluster", "utility", reach=DDL if quiet else UNKNOWN, commits_itself=True)
     return None
 
 
@@ -240,7 +237,7 @@ def _create_index(knowledge: Knowledge | None, context: Context, node: ast.Index
     plain = not named and node.whereClause is None and not node.excludeOpNames
     # The columns' own types choose their default operator class: a user-made type brings a user's code.
     quiet = plain and node.relation is not None and _columns_are_built_in(knowledge, context, node.relation)
-    reach = NOTHING if quiet else WILD_DDL
+    reach = NOTHING if quiet else UNKNOWN
     return Statement("create index", "utility", reach=reach, commits_itself=bool(node.concurrent))
 
 
@@ -285,7 +282,7 @@ def _definition(knowledge: Knowledge | None, context: Context, node: ast.Node) -
         return Statement("drop", "utility", reach=DDL, commits_itself=bool(node.concurrent))
     if isinstance(node, ast.AlterTableStmt):
         quiet = knowledge is not None and _alters_quietly(knowledge, context, node)
-        return Statement("alter table", "utility", reach=DDL if quiet else WILD_DDL)
+        return Statement("alter table", "utility", reach=DDL if quiet else UNKNOWN)
     if isinstance(node, ast.GrantStmt):
         shared = node.objtype in _SHARED_OBJECTS
         verb = "grant" if node.is_grant else "revoke"
@@ -314,7 +311,7 @@ def _create_table(knowledge: Knowledge | None, context: Context, node: ast.Creat
     # The bounds of a partition are computed on the spot; defaults and checks are not.
     bound = node.partbound
     quiet = bound is None or (knowledge is not None and tree_writes_nothing(knowledge, bound, context.path))
-    return Statement("create table", "utility", reach=DDL if quiet else WILD_DDL)
+    return Statement("create table", "utility", reach=DDL if quiet else UNKNOWN)
 
 
 def _is_in_temporary_schema(node: ast.Node) -> bool:

@@ -4,7 +4,8 @@ A transcript begins with ``#`` lines that say what it shows. A line ``>> who doe
 below it are what followed: between client and proxy on the left, between proxy and origin on the right.
 
 Steps: ``NAME sends MESSAGE | MESSAGE ...`` (Query, Parse [name=..] text, Bind [name], Describe [name],
-Execute, Close name, Sync, Flush, CopyData, CopyDone), ``NAME is given a connection``, ``NAME's origin answers
+Execute, Close name, Sync, Flush, CopyData, CopyDone), ``NAME is given a connection``, ``NAME is given the
+catalogue`` (for which it waits), ``NAME's origin answers
 [n messages]``, ``NAME's origin will refuse CODE text``, ``NAME's origin is lost``, ``NAME is woken``,
 ``NAME cancels``, ``NAME leaves``.
 """
@@ -17,6 +18,7 @@ from typing import Final
 from proxy.wire import backend, frontend, trace
 from proxy.wire.framing import BACKEND, Frame, FrameSplitter
 from tests.doubles.origin import Refusal
+from tests.proxy.session import sky
 from tests.proxy.session.world import Conversation, World, values
 
 STEP: Final = ">> "
@@ -70,6 +72,7 @@ class Stage:
             return []
         moves: dict[str, Callable[[], object]] = {
             "is given a connection": client.attach,
+            "is given the catalogue": lambda: self._read_catalogue(client),
             "is woken": lambda: client.session.resume(now),
             "cancels": lambda: client.session.cancel_waiting(now),
             "leaves": lambda: client.session.client_gone(now),
@@ -85,6 +88,10 @@ class Stage:
         if not rest.startswith("origin answers"):
             raise ValueError(f"no such step: {rest}")
         return self._answer(name, rest.removeprefix("origin answers").strip())
+
+    def _read_catalogue(self, client: Conversation) -> None:
+        self.world.learn(sky.catalogue())
+        client.session.resume(self.world.clock.now)
 
     def _answer(self, name: str, count: str) -> list[str]:
         client = self.clients[name]

@@ -134,7 +134,11 @@ def never_cached(knowledge: Knowledge, mentions: set[int], patterns: tuple[str, 
 
 
 def reach_of_writes(proof: Proof) -> Reach:
-    """What the writes noted in ``proof`` may change: the closure of their tables if all of it is proven."""
+    """What the writes noted in ``proof`` may change: the closure of their tables if all of it is proven.
+
+    Code that nobody vouches for may hold DDL as well: a trigger that makes partitions, a function that makes
+    triggers.
+    """
     if not proof.pure:
         return UNKNOWN
     reach = NOTHING

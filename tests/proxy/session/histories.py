@@ -15,6 +15,7 @@ from typing import Final
 from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal
+from tests.proxy.session import sky
 from tests.proxy.session.world import FLUSH, READ, SYNC, WRITE, Conversation, World, rerun, run, values
 
 BAD_WRITE: Final = b"INSERT INTO planet VALUES (1)"
@@ -76,6 +77,9 @@ class Player:
         self.check()
 
     def wake(self) -> None:
+        """What it waits for is over; whoever waited for the catalogue finds it read."""
+        if self.talk.waits_for(CATALOGUE):
+            self.world.learn(sky.catalogue())
         self.talk.session.resume(self.world.clock.now)
         self.check()
 

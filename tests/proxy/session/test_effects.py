@@ -10,7 +10,7 @@ from proxy.session.exchange import Exchange
 from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
 from proxy.sql import analysis
-from proxy.sql.analysis import UNKNOWN, Control, Doubt, Extent, Named, Reach, SetSetting, Statement
+from proxy.sql.analysis import UNKNOWN, UNREAD, Control, Doubt, Extent, Named, Reach, SetSetting, Statement
 from tests.proxy.session.world import a_state
 
 TABLE = Reach(Extent.TABLES, frozenset((1,)))
@@ -188,5 +188,5 @@ def test_set_config_reads_its_value_from_the_bind(tail: bytes, change: SetSettin
 
 
 def test_names_in_doubt_may_mean_anything() -> None:
-    assert effects.in_doubt(READS).reach == UNKNOWN
+    assert effects.in_doubt(READS).reach == UNREAD
     assert Doubt() in effects.in_doubt(READS).state

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from proxy.cache import tags
 from proxy.errors import OriginUnreachable
 from proxy.session.session import CATALOGUE, ORIGIN
 from proxy.sql.analysis import ResetSetting
 from proxy.wire import frontend
+from tests.proxy.session import sky
 from tests.proxy.session.world import (
     BASELINE,
     FLUSH,
@@ -19,6 +21,8 @@ from tests.proxy.session.world import (
     rerun,
     run,
 )
+
+ANSWER = "T D:0 C:SELECT 1 Z:I"
 
 
 def test_a_remembered_prepared_read_does_not_overtake_an_earlier_reply() -> None:
@@ -79,3 +83,36 @@ def test_a_write_waits_for_the_catalogue_rather_than_reach_everything() -> None:
     world.learn(catalogue)
     client.settle()
     assert not client.session.state.doubt
+
+
+def test_a_statement_that_only_we_know_is_refused_once_its_table_has_other_columns() -> None:
+    world = World()
+    filler, client = world.client(), world.client()
+    filler.ask(run(READ), SYNC)
+    assert "E:" not in client.ask(run(READ, b"s"), SYNC)
+    altered = sky.table(sky.PLANET, "planet", ("id", 23), ("name", 25), ("mass", 23))
+    world.memory.drop(tags.whole(sky.DATABASE), "ddl")
+    world.learn(sky.catalogue(altered, fingerprint="second"))
+    assert client.ask(rerun(b"s"), SYNC) == "E:0A000 Z:I"
+    assert "E:" not in client.ask(run(READ, b"t"), SYNC)
+
+
+def test_a_portal_that_the_memory_answered_hides_an_older_one_of_the_origin() -> None:
+    world = World()
+    client = world.client()
+    world.client().ask(run(READ), SYNC)
+    client.query(b"BEGIN")
+    assert client.ask(run(READ), SYNC).endswith("Z:T")
+    client.heard()
+    client.say(frontend.execute(b""), SYNC)
+    assert client.heard()[:2] == ["C", "E"]
+
+
+def test_what_follows_a_refused_message_is_skipped_up_to_its_sync() -> None:
+    client = World().client()
+    client.say(frontend.parse(b"", READ), FLUSH)
+    client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
+    assert client.told() == "E:08006"
+    client.say(rerun(b""), SYNC)
+    assert client.told() == "Z:I"
+    assert client.query(READ) == ANSWER

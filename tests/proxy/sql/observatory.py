@@ -89,7 +89,7 @@ class Observatory:
         if reach.extent == Extent.ORIGIN:
             return "origin"
         if reach.ddl:
-            return "ddl" if reach.proven else "wild ddl"
+            return "ddl" if reach.proven else "unknown"
         return "nothing" if reach.extent == Extent.NOTHING else "unknown"
 
     def names(self, oids: frozenset[int]) -> set[str]:

@@ -57,7 +57,7 @@ from tests.proxy.sql.observatory import Observatory
             if not text.startswith("TRUNCATE")
         ),
         *(
-            ("wild ddl", text)
+            ("unknown", text)
             for text in (
                 "DO $$ begin end $$",
                 "CALL f()",
