@@ -9,17 +9,27 @@ import pytest
 
 from tests.integration.place import Place
 from tests.integration.proxy import Proxy
+from tests.postgres import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from tests.postgres import Cluster, Database
+    from tests.postgres import Database
 
 
 class StartProxy(Protocol):
     """Starts a proxy with further options in front of the test's server; it is stopped with the test."""
 
     def __call__(self, *options: str) -> Proxy: ...
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Generator[Cluster]:
+    """A server of this folder's own: to a starting proxy, sessions that other tests left open are
+    predecessors, and lower its level.
+    """
+    with Cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
