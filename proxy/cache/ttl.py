@@ -64,8 +64,9 @@ class Pace:
             return
         self._changes = self._changes * MEMORY + changed
         self._watched = self._watched * MEMORY + (elapsed / 2.0 if changed else elapsed)
-        rate = (self._changes + _BIAS) / (self._watched + self._head_start())
-        estimate = min(self._rule.cap, max(self._rule.floor, _PATIENCE / rate))
+        # Patience divided by the rate of changes, in the order that a watch of no length cannot divide by.
+        looked = _PATIENCE * (self._watched + self._head_start()) / (self._changes + _BIAS)
+        estimate = min(self._rule.cap, max(self._rule.floor, looked))
         self.seconds = min(self.seconds, estimate) if changed else max(self.seconds, estimate)
 
     def ttl(self, chance: float) -> float:
