@@ -61,15 +61,10 @@ async def log_in(client: ClientConnection) -> None:
         logger.info("event=login_timeout seconds=%s", hub.options.login_seconds)
         client.close_client()
     except OriginRefused as fault:
-        client.to_client(frontend_error(fault))
+        client.to_client(fault.fields)  # the origin's own words
         client.close_client()
     except OrreryError as fault:
         client.refuse(fault)
-
-
-def frontend_error(fault: OriginRefused) -> bytes:
-    """The origin's own words, as it said them."""
-    return fault.fields
 
 
 class Login:

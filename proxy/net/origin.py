@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from proxy.errors import (
-    AuthenticationFailed,
     OriginProtocolError,
     OriginRefused,
     OriginUnreachable,
@@ -295,8 +294,3 @@ async def cancel(url: OriginUrl, process_id: int, secret: bytes) -> None:
             connection.send(startup.cancel_request(process_id, secret))
             assert connection.transport is not None
             connection.transport.close()
-
-
-def login_failed(fault: Exception) -> bool:
-    """Is this the origin's no to the user, rather than its absence?"""
-    return isinstance(fault, AuthenticationFailed | OriginRefused)
