@@ -59,16 +59,21 @@ class Place:
 
 
 class Directory:
-    """``on_shared_change`` is called when roles, databases
-    or settings may have changed: logins are learnt anew.
+    """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt
+    anew. ``on_roles_gone`` gets the names of roles that were dropped, or stand for another role now.
     """
 
     def __init__(
-        self, memory: Memory[Session], loader: CatalogueLoader, on_shared_change: Callable[[], None]
+        self,
+        memory: Memory[Session],
+        loader: CatalogueLoader,
+        on_shared_change: Callable[[], None],
+        on_roles_gone: Callable[[frozenset[str]], None],
     ) -> None:
         self._memory = memory
         self._loader = loader
         self._on_shared_change = on_shared_change
+        self._on_roles_gone = on_roles_gone
         self._places: dict[str, Place] = {}
 
     def database(self, name: str, oid: int) -> Database:
@@ -198,6 +203,7 @@ class Directory:
             self._memory.drop(tags.whole(place.database.oid), "ddl")
             if known is not None and known.rights != catalogue.rights:
                 self._on_shared_change()
+                self._on_roles_gone(known.roles_gone(catalogue))
         return True
 
     async def _read_if_new(self, place: Place) -> Catalogue:

@@ -15,6 +15,7 @@ from proxy.net.roles import Roles
 from proxy.net.tls import ServerTls
 from proxy.origin_url import OriginUrl
 from proxy.session.probe import Learnt
+from proxy.session.session import Session
 from proxy.session.shared import Shared
 
 if TYPE_CHECKING:
@@ -134,6 +135,14 @@ class Hub:
     def settings_reloaded(self) -> None:
         """The origin's configuration was read again: what sessions believe of their settings may be wrong."""
         self.forget_logins()
-        for client in self.clients:
-            if client.session is not None:
-                client.session.doubt_settings()
+        for session in self._sessions():
+            session.doubt_settings()
+
+    def roles_gone(self, names: frozenset[str]) -> None:
+        """Roles were dropped: whoever is one of them still is not its successor of the same name."""
+        for session in self._sessions():
+            if session.state.is_one_of(names):
+                session.doubt_role()
+
+    def _sessions(self) -> list[Session]:
+        return [client.session for client in self.clients if client.session is not None]

@@ -204,6 +204,14 @@ class Catalogue:
     trusted_languages: frozenset[str] = field(default_factory=frozenset)
     nondeterministic_collations: frozenset[int] = field(default_factory=frozenset)
 
+    def roles_gone(self, later: Catalogue) -> frozenset[str]:
+        """The names whose role is not there any more in ``later``, or is another one of the same name."""
+        return frozenset(
+            name
+            for name, role in self.roles.items()
+            if (there := later.roles.get(name)) is None or there.oid != role.oid
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

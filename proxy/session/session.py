@@ -543,6 +543,14 @@ class Session:
     def doubt_settings(self) -> None:
         """The origin's configuration was read again: what is believed of the settings may be wrong."""
         self.state.reloaded()
+        self._doubtful()
+
+    def doubt_role(self) -> None:
+        """The role that this session has, or is, was dropped: only the origin knows what it still may."""
+        self.state.doubt = True
+        self._doubtful()
+
+    def _doubtful(self) -> None:
         self.outlook.state_moved()
         self.reconsider()
         self.uplink.probe_if_in_doubt()

@@ -62,6 +62,11 @@ REPORTED: Final = frozenset(
 # the first. Source: PostgreSQL docs, transaction-iso, "Transaction Isolation".
 EACH_STATEMENT_ITS_SNAPSHOT: Final = frozenset(("read committed", "read uncommitted"))
 
+# SET turns this name into a qualified one, by the search_path that holds just then.
+# Source: PostgreSQL docs, runtime-config-client, "default_text_search_config"; ts_cache.c.
+_RESOLVED: Final = "default_text_search_config"
+_BUILT_IN: Final = "pg_catalog."
+
 TRACKED: Final = KEY_SETTINGS + WATCHED_SETTINGS
 _TRACKED: Final = frozenset(TRACKED)
 
@@ -131,6 +136,10 @@ class State:
     def current_user(self) -> str:
         """The role whose rights count now."""
         return self._current.role or self.session_user
+
+    def is_one_of(self, roles: frozenset[str]) -> bool:
+        """Has this session logged in as one of these, or does it act as one?"""
+        return self.session_user in roles or self.current_user in roles
 
     @property
     def cache_wanted(self) -> bool:
@@ -241,6 +250,8 @@ class State:
         if value is None or (self._reloaded and isinstance(change, ResetSetting)):
             self.doubt = True
             return
+        if isinstance(change, SetSetting) and change.name == _RESOLVED and not value.startswith(_BUILT_IN):
+            self.doubt = True  # the name stands for what the search_path of this moment finds
         self._current.values[change.name] = value
         if not change.local:
             self._current.kept[change.name] = value

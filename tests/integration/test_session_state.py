@@ -115,6 +115,41 @@ def test_a_role_gets_nothing_that_it_may_not_read(place: Place, role: str) -> No
         assert len(ask(connection, NAMES)) == 3
 
 
+def test_sessions_of_a_role_that_was_dropped_share_nothing_with_its_successor(
+    place: Place, role: str
+) -> None:
+    with place.connect() as owner, place.connect() as borrower, place.connect(role, SECRET) as old:
+        remember(old)
+        ask(borrower, f"SET ROLE {role}")
+        remember(borrower)
+        ask(owner, f"DROP OWNED BY {role}")
+        ask(owner, f"DROP ROLE {role}")
+        ask(owner, f"CREATE ROLE {role} LOGIN PASSWORD '{SECRET}'")
+        ask(owner, f"GRANT SELECT ON planets TO {role}")
+        with place.connect(role, SECRET) as successor:
+            remember(successor)
+        for orphan in (old, borrower):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                ask(orphan, NAMES)
+        ask(borrower, "RESET ROLE")
+        assert len(remember(borrower)) == 3
+
+
+def test_a_text_search_configuration_is_the_one_that_its_set_found(place: Place) -> None:
+    place.direct(
+        f"{PLANETS}; CREATE SCHEMA other; CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = simple);"
+        "CREATE TEXT SEARCH CONFIGURATION other.mine (COPY = english)"
+    )
+    query = "SELECT to_tsvector('the ' || name)::text FROM planets WHERE id = 1"
+    with place.connect() as plain, place.connect() as stemmed:
+        ask(plain, "SET default_text_search_config = 'mine'")
+        assert remember(plain, query) == [("'mercury':2 'the':1",)]
+        ask(stemmed, "SET search_path = other, public")
+        ask(stemmed, "SET default_text_search_config = 'mine'")
+        ask(stemmed, "SET search_path = DEFAULT")
+        assert remember(stemmed, query) == [("'mercuri':2",)]
+
+
 def test_set_role_local_and_session_authorization(place: Place, role: str) -> None:
     place.direct(f"REVOKE SELECT ON planets FROM {role}")
     with place.connect() as connection:

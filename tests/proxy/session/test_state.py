@@ -287,3 +287,18 @@ def test_temporary_tables_and_session_locks_refuse_the_memory() -> None:
     assert state.refusal() == "locked"
     state.temporary = True
     assert state.refusal() == "temporary"
+
+
+@pytest.mark.parametrize(("value", "refusal"), [("mine", "doubt"), ("pg_catalog.english", "")])
+def test_a_name_that_set_resolves_by_the_search_path_is_asked_for(value: str, refusal: str) -> None:
+    state = a_state()
+    state.apply(SetSetting("default_text_search_config", value), in_transaction=False)
+    assert state.refusal() == refusal
+
+
+def test_a_session_is_its_login_role_and_the_one_it_has_taken() -> None:
+    state = a_state()
+    state.apply(SetRole("bob"), in_transaction=False)
+    assert state.is_one_of(frozenset({USER}))
+    assert state.is_one_of(frozenset({"bob"}))
+    assert not state.is_one_of(frozenset({"carol"}))
