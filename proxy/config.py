@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         (),
     )
     cache: Switch = _option("on|off", "off: a plain proxy that remembers nothing.", default=True)
+    audit_share: float = _option(
+        "SHARE",
+        "The share of hits that is asked for again at the origin and compared, 0 to 1; 0: none.",
+        0.001,
+        ge=0,
+        le=1,
+    )
     tls_cert: Path | None = _option(
         "FILE", "Serve TLS with this certificate (PEM, with its chain) and offer SCRAM-SHA-256-PLUS.", None
     )

@@ -9,6 +9,7 @@ from typing import Final
 from proxy.admin.snapshot import QueryRow, query_row
 from proxy.cache import tags
 from proxy.errors import ClientFault
+from proxy.metrics.audits import AuditFigures, percent
 from proxy.metrics.catalogue import Freshness, Identity, MemoryFigures, Stats, flat
 from proxy.metrics.catalogue import stats as all_stats
 from proxy.metrics.histogram import Histogram
@@ -118,6 +119,7 @@ class HouseView:
             ("writes_in_doubt", hub.doubts.count),
             ("clients", counters.clients_open),
             ("origin_connections", counters.origin_open),
+            *_audit_rows(counters.audits.figures()),
             ("uptime_seconds", round(time.monotonic() - self._started)),
         ]
         return [(name, str(value)) for name, value in rows]
@@ -163,6 +165,15 @@ class HouseView:
     def _count_busy(self) -> None:
         sessions = [c.session for c in self._hub.clients if c.session is not None]
         self._hub.shared.counters.origin_busy = sum(1 for s in sessions if s.runs_at_origin)
+
+
+def _audit_rows(figures: AuditFigures) -> list[tuple[str, str | int]]:
+    """Of SHOW orrery.status: what was checked, and the share of fresh answers by age."""
+    rows: list[tuple[str, str | int]] = [(f"audit_{name}", n) for name, n in figures["answers"].items()]
+    rows.append(("audit_skipped", sum(figures["skipped"].values())))
+    return rows + [
+        (f"audit_fresh_within_{age}_s", percent(share)) for age, share in figures["fresh_share"].items()
+    ]
 
 
 def _role_of(session: Session) -> tuple[Catalogue | None, Role | None]:

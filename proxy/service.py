@@ -6,9 +6,11 @@ import asyncio
 import gc
 import logging
 import os
+import random
 import signal
 import sys
 import time
+from collections.abc import Awaitable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -22,12 +24,15 @@ from proxy.errors import ConfigurationError
 from proxy.house_view import HouseView
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Templates
+from proxy.net import origin as origins
+from proxy.net.auditor import Auditor
 from proxy.net.catalogue import CatalogueLoader
 from proxy.net.directory import Directory
 from proxy.net.doubt import Doubts
 from proxy.net.freshness import Freshness
 from proxy.net.hub import Hub, HubOptions
 from proxy.net.listener import Listener
+from proxy.net.origin import OriginConnection, Wanted
 from proxy.net.predecessors import Predecessors
 from proxy.net.questions import Connection, ask
 from proxy.net.roles import Roles
@@ -70,6 +75,7 @@ class Service:
         self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
         self._hub = self._make_hub()
         self._view = self._hub.view = HouseView(self._hub, _version(), f"{os.uname().nodename}-{os.getpid()}")
+        self._auditor = self._hub.auditor = self._make_auditor()
         self._listener = Listener(self._hub, settings.listen)
         self._admin: AdminServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -99,6 +105,15 @@ class Service:
             self._certificate(),
         )
 
+    def _make_auditor(self) -> Auditor:
+        settings = self._settings
+        share = settings.audit_share if settings.cache else 0.0
+
+        def connect(wanted: Wanted) -> Awaitable[OriginConnection]:
+            return origins.connect(settings.origin, wanted)
+
+        return Auditor(share, self._shared, self._freshness, connect, self._hub.sessions, random.random)
+
     async def start(self) -> None:
         """Accept clients. ConfigurationError: an address or file cannot be had, or level wire cannot hold."""
         settings = self._settings
@@ -111,6 +126,7 @@ class Service:
         self._tasks += [
             spawn(self._freshness.watch(settings.origin.database), name="heartbeat"),
             spawn(self._sweep(), name="sweep"),
+            spawn(self._auditor.watch(), name="auditor"),
         ]
         logger.info("event=started listen=%s origin=%s pool=%s", self.address, settings.origin, settings.pool)
 

@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from proxy.metrics.audits import percent
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -59,6 +61,10 @@ def _figures(stats: Stats) -> Table:
             "entries": cache["entries"],
             "MiB": f"{cache['bytes'] / 2**20:.1f} of {cache['limit_bytes'] / 2**20:.0f}",
             "evictions": cache["evictions"],
+        },
+        "audit": {
+            **stats["audit"]["answers"],
+            **{f"within {age} s": percent(s) for age, s in stats["audit"]["fresh_share"].items()},
         },
         "clients": stats["clients"],
         "origin": origin,

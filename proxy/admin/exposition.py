@@ -35,19 +35,29 @@ class _Figures(Collector):
         self._house = house
 
     def collect(self) -> Iterable[Metric]:
-        stats = cast("Mapping[str, Mapping[str, int]]", self._house.stats())
+        stats = self._house.stats()
         for metric in catalogue.METRICS:
             if metric.kind == "histogram":
                 yield _histogram(metric, self._house.latencies())
             else:
-                yield _plain(metric, stats[metric.section])
+                yield _plain(metric, _section(stats, metric.section))
 
 
-def _plain(metric: catalogue.Metric, figures: Mapping[str, int]) -> Metric:
+def _section(stats: catalogue.Stats, path: str) -> Mapping[str, float | None]:
+    """The figures under a dotted path."""
+    found: object = stats
+    for name in path.split("."):
+        found = cast("Mapping[str, object]", found)[name]
+    return cast("Mapping[str, float | None]", found)
+
+
+def _plain(metric: catalogue.Metric, figures: Mapping[str, float | None]) -> Metric:
     family: Any = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
     samples: Metric = family(metric.name, metric.help, labels=[metric.label] if metric.label else [])
     chosen = figures.items() if metric.label else [("", figures[metric.key])]
     for label, value in chosen:
+        if value is None:  # nothing to tell yet
+            continue
         cast("Any", samples).add_metric([label] if metric.label else [], value)
     return samples
 

@@ -100,6 +100,10 @@ class Memory(Generic[F]):
         stamp = slot.stamp()
         return None if stamp == SUSPENDED else Ticket(slot, key, stamp, now)
 
+    def ticket_of(self, entry: Entry) -> Ticket:
+        """The ticket that this answer landed with: valid as long as nothing that it depends on has moved."""
+        return Ticket(entry.slot, entry.key, entry.stamp, entry.born)
+
     def land(self, ticket: Ticket, payload: bytes) -> Entry | None:
         """Store a complete answer; None if it may not or cannot stay.
 

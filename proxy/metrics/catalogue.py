@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from proxy.metrics.audits import AuditFigures
     from proxy.metrics.counters import Counters
     from proxy.metrics.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. ``section`` and ``key`` say where ``/stats`` has it; with a ``label``, ``key`` is its
-    value.
+    """One metric. ``section`` (with dots for sections in it) and ``key`` say where ``/stats`` has it; with a
+    ``label``, ``key`` is its value.
 
     Names follow the Prometheus docs, practices/naming, "Metric names".
     """
@@ -78,6 +79,46 @@ METRICS: Final = (
         "orrery_origin_waiting", "gauge", "clients", "Clients waiting for a connection.", "origin", "waiting"
     ),
     Metric(
+        "orrery_audit_answers_total",
+        "counter",
+        "answers",
+        "Answers from memory that were checked at the origin, by verdict.",
+        "audit.answers",
+        label="verdict",
+    ),
+    Metric(
+        "orrery_audit_skipped_total",
+        "counter",
+        "answers",
+        "Answers from memory chosen to be checked that could not be, by reason.",
+        "audit.skipped",
+        label="reason",
+    ),
+    Metric(
+        "orrery_audit_checked_total",
+        "counter",
+        "answers",
+        "Answers compared with the origin's that were at most so old when they were given.",
+        "audit.checked_within",
+        label="age_seconds",
+    ),
+    Metric(
+        "orrery_audit_fresh_total",
+        "counter",
+        "answers",
+        "Those of them that the origin gave too.",
+        "audit.fresh_within",
+        label="age_seconds",
+    ),
+    Metric(
+        "orrery_audit_fresh_share",
+        "gauge",
+        "share",
+        "The share of those since the start; absent while none was compared.",
+        "audit.fresh_share",
+        label="age_seconds",
+    ),
+    Metric(
         "orrery_latency_seconds",
         "histogram",
         "seconds",
@@ -115,6 +156,7 @@ class Stats(TypedDict):
     cache: dict[str, int]
     clients: dict[str, int]
     origin: dict[str, int]
+    audit: AuditFigures
     latency_ms: dict[str, Quantiles]
 
 
@@ -159,6 +201,7 @@ def stats(identity: Identity, counters: Counters, memory: MemoryFigures) -> Stat
             "busy": counters.origin_busy,
             "waiting": counters.origin_waiting,
         },
+        "audit": counters.audits.figures(),
         "latency_ms": {
             "hit": _quantiles(counters.hit_latency),
             "origin": _quantiles(counters.origin_latency),
@@ -167,7 +210,10 @@ def stats(identity: Identity, counters: Counters, memory: MemoryFigures) -> Stat
 
 
 def flat(figures: Stats) -> list[tuple[str, int]]:
-    """The rows of ``SHOW orrery.stats``: every figure under ``section.key``, latencies in microseconds."""
+    """The rows of ``SHOW orrery.stats``: every figure under ``section.key``, latencies in microseconds.
+
+    All are whole numbers; shares follow from the counts.
+    """
     sections: tuple[tuple[str, Mapping[str, int]], ...] = (
         ("outcomes", figures["outcomes"]),
         ("bypass", figures["bypass"]),
@@ -175,6 +221,10 @@ def flat(figures: Stats) -> list[tuple[str, int]]:
         ("cache", figures["cache"]),
         ("clients", figures["clients"]),
         ("origin", figures["origin"]),
+        ("audit.answers", figures["audit"]["answers"]),
+        ("audit.skipped", figures["audit"]["skipped"]),
+        ("audit.checked_within", figures["audit"]["checked_within"]),
+        ("audit.fresh_within", figures["audit"]["fresh_within"]),
     )
     rows = [(f"{section}.{key}", value) for section, values in sections for key, value in values.items()]
     for path, quantiles in figures["latency_ms"].items():

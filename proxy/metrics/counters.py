@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+from proxy.metrics.audits import Audits
 from proxy.metrics.histogram import Histogram
 
 
@@ -16,6 +17,7 @@ class Counters:
     """
 
     __slots__ = (
+        "audits",
         "bypass_reasons",
         "clients_open",
         "clients_peak",
@@ -37,6 +39,7 @@ class Counters:
         self.coalesced = 0
         self.write = 0
         self.error = 0
+        self.audits = Audits()
         self.bypass_reasons: dict[str, int] = {}
         self.clients_open = 0
         self.clients_peak = 0

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
+from proxy.cache.entry import Entry
 from proxy.cache.tags import Suspension
 from proxy.errors import DatabaseReplaced, OrreryError
 from proxy.net import origin as origins
@@ -20,8 +21,10 @@ from proxy.net.doubt import Backend
 from proxy.net.hub import Hub
 from proxy.net.origin import OriginConnection, Wanted
 from proxy.net.tasks import spawn
+from proxy.session.audit import Sample
 from proxy.session.own import Rows
 from proxy.session.session import CATALOGUE, FLIGHT, Session
+from proxy.session.shapes import Shape
 from proxy.wire import backend
 
 logger = logging.getLogger(__name__)
@@ -220,6 +223,7 @@ class ClientConnection(asyncio.Protocol):
 
     def shared_change_ahead(self) -> None:
         self.hub.directory.let_go()
+        self.hub.auditor.let_go()
 
     def wake(self, followers: Sequence[Session]) -> None:
         loop = asyncio.get_running_loop()
@@ -236,6 +240,13 @@ class ClientConnection(asyncio.Protocol):
         backend_lost = Backend(learnt.process_id if learnt else 0, learnt.backend_start if learnt else "")
         then = (lambda: self.hub.directory.changed(database)) if ddl else (lambda: None)
         self.hub.doubts.watch(suspension, backend_lost, then)
+
+    def audit(self, shape: Shape, entry: Entry) -> None:
+        session, wanted = self.session, self.wanted
+        assert session is not None
+        assert wanted is not None
+        ticket = session.memory.ticket_of(entry)
+        self.hub.auditor.take(Sample(shape, entry, ticket, session.state.scope(), session.now), wanted)
 
     def translate_notification(self, raw: bytes) -> bytes:
         sender = backend.read_notification(raw).pid

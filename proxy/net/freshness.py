@@ -148,6 +148,11 @@ class Freshness:
             self._memory.lease_until = -math.inf
             self._directory.drop_all("a connection met another server")
 
+    @property
+    def awake(self) -> bool:
+        """Is the heartbeat on? Where it pauses, nobody else asks the origin anything either."""
+        return self._awake.is_set()
+
     def answers(self, now: float) -> bool:
         """Was the origin heard of within the lease?"""
         return now - self.heard_at < LEASE_SECONDS

@@ -19,6 +19,7 @@ from proxy.session.session import Session
 from proxy.session.shared import Shared
 
 if TYPE_CHECKING:
+    from proxy.net.auditor import Auditor
     from proxy.net.client import ClientConnection
     from proxy.net.view import View
 
@@ -76,6 +77,7 @@ class Hub:
         self.draining = False
         self.clients: set[ClientConnection] = set()
         self.view: View
+        self.auditor: Auditor
         self._by_pid: dict[int, ClientConnection] = {}
         self._by_origin_pid: dict[int, int] = {}
         self._next_pid = _FIRST_PID
@@ -135,14 +137,15 @@ class Hub:
     def settings_reloaded(self) -> None:
         """The origin's configuration was read again: what sessions believe of their settings may be wrong."""
         self.forget_logins()
-        for session in self._sessions():
+        for session in self.sessions():
             session.doubt_settings()
 
     def roles_gone(self, names: frozenset[str]) -> None:
         """Roles were dropped: whoever is one of them still is not its successor of the same name."""
-        for session in self._sessions():
+        for session in self.sessions():
             if session.state.is_one_of(names):
                 session.doubt_role()
 
-    def _sessions(self) -> list[Session]:
+    def sessions(self) -> list[Session]:
+        """Those of all clients that have logged in."""
         return [client.session for client in self.clients if client.session is not None]

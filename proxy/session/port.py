@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 from proxy.cache.tags import Suspension
 
 if TYPE_CHECKING:
+    from proxy.cache.entry import Entry
     from proxy.session.own import Rows
     from proxy.session.session import Session
+    from proxy.session.shapes import Shape
 
 
 class Origin(Protocol):
@@ -58,6 +60,9 @@ class Port(Protocol):
         """The origin was lost between sending and ReadyForQuery:
         watch that backend, then end the suspension.
         """
+
+    def audit(self, shape: Shape, entry: Entry) -> None:
+        """This answer, just given from memory, is one to be compared with the origin's, some time soon."""
 
     def translate_notification(self, raw: bytes) -> bytes:
         """A NotificationResponse with the process id by which clients know its sender."""

@@ -250,9 +250,12 @@ class Session:
 
     def _hit(self, shape: Shape, entry: Entry) -> None:
         self.last.hit(entry, self.now)
-        self.shared.counters.hit += 1
+        counters = self.shared.counters
+        counters.hit += 1
         if shape.template is not None:
             self.hits.append(shape.template)
+        if counters.hit >= self.shared.audit_at:
+            self.port.audit(shape, entry)
 
     # Deciding who answers
 

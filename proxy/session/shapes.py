@@ -6,6 +6,7 @@ remembered gets a second chance; a prepared statement keeps its shape alive by i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, final
 
 from proxy.cache.entry import Slot
@@ -75,6 +76,9 @@ class Shapes:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    def __iter__(self) -> Iterator[Shape]:
+        return iter(self._order)
 
     def _make_room(self) -> None:
         chances = len(self._order)

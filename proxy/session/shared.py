@@ -39,6 +39,7 @@ class Shared:
     __slots__ = (
         "_max_paces",
         "_paces",
+        "audit_at",
         "counters",
         "memory",
         "options",
@@ -63,6 +64,7 @@ class Shared:
         self.templates = templates
         self.options = options
         self.ping_until = -math.inf  # until then the origin was heard of less than a second ago
+        self.audit_at = math.inf  # the count of hits whose answer is compared with the origin's
         self._paces: dict[tuple[int, str], Pace] = {}
         self._max_paces = 10_000
 

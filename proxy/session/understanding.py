@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from proxy.cache.entry import Slot
 from proxy.schema import names
 from proxy.schema.catalogue import Catalogue
 from proxy.session.database import Database
@@ -38,9 +41,29 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     form = _form(catalogue, statement)
     if form != shape.form:
         shape.form = form
-    shape.slot = shared.memory.slot(
-        database.oid, statement.reads, shared.pace(database.oid, analysis.template)
-    )
+    shape.slot = _slot(shared, catalogue, analysis)
+
+
+def forget_answers(shared: Shared, shapes: Iterable[Shape], catalogue: Catalogue, template: str) -> int:
+    """Those of ``shapes`` that are this template in this database give none of their remembered answers any
+    more, and none on its way lands; how many answers that were.
+    """
+    forgotten = 0
+    for shape in shapes:
+        if shape.catalogue is catalogue and shape.slot is not None:
+            analysis = shape.analysis
+            if analysis is not None and analysis.template == template:
+                forgotten += len(shape.slot.entries)
+                shared.memory.retire(shape.slot)
+                shape.slot = _slot(shared, catalogue, analysis)
+    return forgotten
+
+
+def _slot(shared: Shared, catalogue: Catalogue, analysis: Analysis) -> Slot:
+    """A place for the answers of a text that holds one statement, which may be remembered."""
+    database = catalogue.database
+    reads = analysis.statements[0].reads
+    return shared.memory.slot(database, reads, shared.pace(database, analysis.template))
 
 
 def _form(catalogue: Catalogue, statement: Statement) -> Form:

@@ -8,6 +8,7 @@ Source: PostgreSQL docs, protocol-message-formats; wording from its pqformat.c a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final
 
@@ -159,6 +160,22 @@ def parse(name: bytes, text: bytes, types: bytes = b"") -> bytes:
 def bind(portal: bytes, statement: bytes, tail: bytes = b"\0\0\0\0\0\0") -> bytes:
     """Bind. ``tail`` is as ``read_bind`` gives it; by default: no parameters, results as text."""
     return compose(BIND, portal + b"\0" + statement + b"\0" + tail)
+
+
+def with_parameter(tail: bytes, number: int, value: bytes) -> bytes:
+    """A well-formed ``tail`` with another value, in the same format, for parameter ``number`` (from 1)."""
+    _, at = _read_formats(tail, 0)
+    at += 2
+    for _ in range(number - 1):
+        at += 4 + max(_LENGTH.unpack_from(tail, at)[0], 0)
+    rest = at + 4 + max(_LENGTH.unpack_from(tail, at)[0], 0)
+    return tail[:at] + _LENGTH.pack(len(value)) + value + tail[rest:]
+
+
+def bind_texts(values: Sequence[bytes]) -> bytes:
+    """The tail of Bind for these parameters, all as text, with results as text."""
+    sized = b"".join(_LENGTH.pack(len(value)) + value for value in values)
+    return b"\0\0" + _COUNT.pack(len(values)) + sized + b"\0\0"
 
 
 def describe(which: int, name: bytes) -> bytes:

@@ -10,7 +10,9 @@ from proxy.errors import OrreryError
 from proxy.session.own import Rows
 
 if TYPE_CHECKING:
+    from proxy.cache.entry import Entry
     from proxy.session.session import Session
+    from proxy.session.shapes import Shape
 
 
 class RecordingPort:
@@ -23,6 +25,7 @@ class RecordingPort:
         self.writes: list[bytes] = []
         self.asked: list[str] = []
         self.doubts: list[tuple[Suspension, bool]] = []
+        self.audited: list[tuple[Shape, Entry]] = []
         self.woken: list[Session] = []
         self.purged: list[tuple[str, ...] | None] = []
         self.purge_fault: OrreryError | None = None
@@ -58,6 +61,9 @@ class RecordingPort:
     def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
         self.asked.append("in_doubt")
         self.doubts.append((suspension, ddl))
+
+    def audit(self, shape: Shape, entry: Entry) -> None:
+        self.audited.append((shape, entry))
 
     def translate_notification(self, raw: bytes) -> bytes:
         return raw

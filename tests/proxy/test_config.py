@@ -94,6 +94,7 @@ def test_what_kubernetes_injects_is_no_setting(monkeypatch: pytest.MonkeyPatch) 
         ("freshness", "always"),
         ("ttl_floor", "0"),
         ("ttl_cap", "nan"),
+        ("audit_share", "1.5"),
         ("cache_bytes", "lots"),
         ("cache_bytes", "1"),
         ("max_clients", "0"),

@@ -23,6 +23,7 @@ def test_it_shows_level_outcomes_memory_and_statements() -> None:
     assert "hit 3" in text
     assert "of reads 75.0%" in text
     assert "volatile 1" in text
+    assert "within 1 s -   within 5 s 100.00 %" in text
     assert "SELECT name FROM planet WHERE id = $1" in text
 
 

@@ -24,6 +24,7 @@ class MadeUpHouse:
         self.counters.hit += 3
         self.counters.hit_latency.observe(0.00001)
         self.counters.bypass("volatile")
+        self.counters.audits.checked(3.0, fresh=True)
         self.templates = Templates(8)
         template = self.templates.of("ann", "SELECT name FROM planet WHERE id = $1")
         template.fill(0.04, 2.5, 100)

@@ -26,6 +26,14 @@ def test_figures_stand_under_their_names_and_labels() -> None:
     assert found["orrery_cache_evictions_total", ""] == 1
 
 
+def test_the_auditors_shares_stand_under_their_ages_where_there_are_any() -> None:
+    found = samples()
+    assert found["orrery_audit_answers_total", "fresh"] == 1
+    assert found["orrery_audit_fresh_share", "5"] == 1.0
+    assert found["orrery_audit_checked_total", "1"] == 0
+    assert ("orrery_audit_fresh_share", "1") not in found
+
+
 def test_latencies_are_a_histogram_that_ends_with_its_count() -> None:
     found = samples()
     assert found["orrery_latency_seconds_count", "hit"] == 1

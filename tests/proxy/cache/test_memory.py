@@ -91,6 +91,22 @@ def test_a_write_that_changed_something_leaves_nothing_of_its_reach(
     assert memory.ticket(slot, KEY, 0.0) is not None
 
 
+def test_the_ticket_of_an_answer_tells_whether_anything_has_moved_since(
+    memory: Memory[str], slot: Slot
+) -> None:
+    entry = fill(memory, slot)
+    assert entry is not None
+    ticket = memory.ticket_of(entry)
+    suspension = memory.suspend(relations_of(DB, [PLANETS]))
+    assert not ticket.is_valid()
+    memory.end(suspension, changed=False)
+    assert ticket.is_valid()
+    memory.end(memory.suspend(relations_of(DB, [MOONS])), changed=True)
+    assert ticket.is_valid()
+    memory.end(memory.suspend(relations_of(DB, [PLANETS])), changed=True)
+    assert not ticket.is_valid()
+
+
 @pytest.mark.parametrize("reach", [relations_of(DB, [MOONS]), whole(DB + 1), NOTHING])
 def test_a_write_elsewhere_hides_nothing(memory: Memory[str], slot: Slot, reach: Reach) -> None:
     fill(memory, slot)

@@ -19,6 +19,8 @@ def figures() -> Stats:
     counters.bypass("volatile")
     counters.client_opened()
     counters.hit_latency.observe(0.001)
+    counters.audits.checked(2.0, fresh=True)
+    counters.audits.skip("busy")
     identity = Identity("1.0", "a", {"level": "ttl", "since_seconds": 12.5, "why": "told nothing else"})
     memory = MemoryFigures(2, 900, 1000, 1, {"own_write": 1, "feed": 0, "purge": 0, "ddl": 0})
     return stats(identity, counters, memory)
@@ -37,6 +39,13 @@ def test_stats_has_the_shape_that_others_build_on(figures: Stats) -> None:
         "cache": {"entries": 2, "bytes": 900, "limit_bytes": 1000, "evictions": 1},
         "clients": {"open": 1, "peak": 1},
         "origin": {"open": 0, "busy": 0, "waiting": 0},
+        "audit": {
+            "answers": {"fresh": 1, "different": 0, "excused": 0},
+            "skipped": {"busy": 1},
+            "checked_within": {"0.1": 0, "1": 0, "5": 1, "60": 1},
+            "fresh_within": {"0.1": 0, "1": 0, "5": 1, "60": 1},
+            "fresh_share": {"0.1": None, "1": None, "5": 1.0, "60": 1.0},
+        },
     }
     assert latency["hit"]["p50"] == pytest.approx(1.0, rel=0.25)
     assert latency["origin"] == {"p50": 0.0, "p99": 0.0}
@@ -45,6 +54,11 @@ def test_stats_has_the_shape_that_others_build_on(figures: Stats) -> None:
 def test_flat_rows_name_section_and_key(figures: Stats) -> None:
     rows = dict(flat(figures))
     assert (rows["outcomes.hit"], rows["bypass.volatile"], rows["cache.bytes"]) == (8, 1, 900)
+    assert (rows["audit.answers.fresh"], rows["audit.skipped.busy"], rows["audit.fresh_within.5"]) == (
+        1,
+        1,
+        1,
+    )
     assert rows["latency_us.hit.p50"] == pytest.approx(1000, rel=0.25)
     assert all(isinstance(value, int) for value in rows.values())
 
@@ -57,7 +71,10 @@ def test_the_table_covers_every_figure_and_nothing_else(figures: Stats) -> None:
     for section, values in told.items():
         if section in TOLD_AS_TEXT:
             continue
-        expected |= {(section, "")} if section in labelled else {(section, key) for key in values}
+        if section == "audit":
+            expected |= {(f"{section}.{part}", "") for part in values}
+        else:
+            expected |= {(section, "")} if section in labelled else {(section, key) for key in values}
     assert named == expected
 
 

@@ -502,3 +502,18 @@ def test_the_time_of_hits_is_shared_among_their_templates() -> None:
     assert template.hits == 3
     assert template.mean_hit_ms == pytest.approx((before + 4) / 3)
     assert client.session.hits == []
+
+
+def test_the_hit_of_a_chosen_count_is_handed_over_to_be_audited() -> None:
+    world = World()
+    client = world.client()
+    client.remember()
+    assert client.port.audited == []
+    world.shared.audit_at = world.counters.hit + 2
+    client.query(READ)
+    assert client.port.audited == []
+    client.ask(run(READ), SYNC)
+    client.query(READ)
+    ((shape, entry),) = client.port.audited
+    assert shape.slot is entry.slot
+    assert entry.payload.endswith(b"SELECT 1\0")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proxy.session.shapes import Shape
-from proxy.session.understanding import understand
+from proxy.session.understanding import forget_answers, understand
+from proxy.wire import frontend
 from tests.proxy.session import sky
-from tests.proxy.session.world import READ, World, a_state
+from tests.proxy.session.world import OTHER_READ, READ, World, a_state
 
 
 def understood(world: World, key: bytes = READ, **values: str) -> Shape:
@@ -81,3 +82,31 @@ def test_parameter_types_of_parse_are_part_of_the_meaning() -> None:
     text = b"SELECT name FROM planet WHERE id = $1\0"
     assert reason(understood(World(), text + (23).to_bytes(4, "big"))) == ""
     assert reason(understood(World(), text + (99999).to_bytes(4, "big"))) != ""
+
+
+def test_a_template_s_answers_are_forgotten_in_all_scopes_and_no_others() -> None:
+    world = World()
+    client, other = world.client(), world.client(timezone="Asia/Tokyo")
+    for asker in (client, other):
+        asker.remember(b"SELECT name FROM planet WHERE id = 1")
+        asker.remember(READ)
+    catalogue = world.database.catalogue
+    assert catalogue is not None
+    template = "SELECT name FROM planet WHERE id = $1"
+    assert forget_answers(world.shared, world.shared.shapes, catalogue, template) == 2
+    for asker in (client, other):
+        assert not asker.hits(b"SELECT name FROM planet WHERE id = 1")
+        assert asker.hits(b"SELECT name FROM planet WHERE id = 1")
+        assert asker.hits(READ)
+
+
+def test_an_answer_on_its_way_does_not_land_once_its_template_is_forgotten() -> None:
+    world = World()
+    client = world.client()
+    client.query(OTHER_READ)
+    client.say(frontend.query(READ))
+    catalogue = world.database.catalogue
+    assert catalogue is not None
+    forget_answers(world.shared, world.shared.shapes, catalogue, READ.decode())
+    client.settle()
+    assert not client.hits(READ)

@@ -161,3 +161,17 @@ def test_a_client_that_is_logged_in_may_send_no_other_kind(kind: int) -> None:
 
 def test_a_copy_can_be_failed_with_a_reason() -> None:
     assert frontend.copy_fail(b"why") == compose(frontend.COPY_FAIL, b"why\0")
+
+
+@given(st.lists(st.binary(max_size=20), max_size=5))
+def test_parameters_given_as_text_are_read_back(values: list[bytes]) -> None:
+    tail = frontend.bind_texts(values)
+    assert frontend.bind_is_well_formed(tail)
+    assert frontend.bind_parameters(tail) == [(0, value) for value in values]
+
+
+@given(st.lists(st.binary(max_size=20), min_size=1, max_size=5), st.integers(0, 4), st.binary(max_size=9))
+def test_one_parameter_is_replaced_and_the_others_stay(values: list[bytes], place: int, value: bytes) -> None:
+    place %= len(values)
+    changed = frontend.with_parameter(frontend.bind_texts(values), place + 1, value)
+    assert changed == frontend.bind_texts([*values[:place], value, *values[place + 1 :]])
