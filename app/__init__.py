@@ -2,5 +2,5 @@
 
 From the outside in: ``main`` (the application), ``requests`` (ids and the log line), ``planets``, ``health``
 and ``page`` (the routes), ``models`` (what goes in and out), ``problems`` (errors), ``queries`` (every call
-of Prisma).
+of Prisma), ``engine_transport`` (its way to the engine).
 """

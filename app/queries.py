@@ -13,6 +13,8 @@ from prisma import Prisma
 from prisma.engine.errors import EngineConnectionError
 from prisma.errors import ClientNotConnectedError, DataError, TableNotFoundError, UniqueViolationError
 
+from app.engine_transport import EngineTransport
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
@@ -97,7 +99,7 @@ class Planets:
     async def _connect(self) -> None:
         reason = None
         while self._client is None:
-            client = Prisma(datasource={"url": self._url}, http={"timeout": _QUERY_SECONDS})
+            client = _new_client(self._url)
             try:
                 await client.connect(timeout=_ATTEMPT)
             except (EngineConnectionError, OSError) as error:
@@ -181,6 +183,14 @@ class Planets:
         with self._asking() as client:
             deleted = await client.planet.delete(where={"id": planet_id})
         _present(deleted, planet_id)
+
+
+def _new_client(url: str) -> Prisma:
+    # Prisma hands these to httpx.AsyncClient as they are; its type does not list all that may be there.
+    return Prisma(
+        datasource={"url": url},
+        http={"timeout": _QUERY_SECONDS, "transport": EngineTransport()},  # type: ignore[arg-type]
+    )
 
 
 def _present(planet: Planet | None, planet_id: int) -> Planet:
