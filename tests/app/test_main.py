@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -11,8 +12,10 @@ import time
 import httpx
 import psutil
 import pytest
+from pydantic import SecretStr
 
 import app.main
+from app.settings import Settings
 from tests.postgres import Database
 from tests.prisma.commands import ROOT, environment
 
@@ -61,6 +64,18 @@ def test_a_start_without_an_address_is_one_sentence() -> None:
     )
     assert done.returncode != 0
     assert done.stderr == "app: DATABASE_URL cannot be used: it is not set\n"
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_pages_of_the_api_load_nothing_from_elsewhere(page: str) -> None:
+    served = app.main.create_app(Settings(database_url=SecretStr("postgresql://nobody@localhost/nothing")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://app") as client:
+        html = (await client.get(page)).text
+        loaded = re.findall(r"""(?:src|href)=["']([^"']+)["']""", html)
+        assert any(address.endswith(".js") for address in loaded)
+        for address in loaded:
+            assert address.startswith("/")
+            assert (await client.get(address)).status_code == 200
 
 
 def test_the_module_has_no_other_names_on_demand() -> None:
