@@ -10,15 +10,18 @@ import signal
 import sys
 
 from rich.console import Console
+from rich.table import Table
 
 from tools.demo import show
-from tools.demo.children import Stop
-from tools.demo.errors import Misused, PartFailed, StopAsked
-from tools.demo.measure import Caller, change, hit_ratio, measure, outcomes
-from tools.demo.options import read_options
-from tools.demo.stage import Stage, demand_free
+from tools.demo.measure import change, hit_ratio, measure, outcomes
+from tools.demo.options import Options, read_options
 from tools.embedded import EmbeddedError
 from tools.programs import ProgramsMissing
+from tools.stage.calls import Caller
+from tools.stage.children import Stop
+from tools.stage.errors import Misused, PartFailed, StopAsked
+from tools.stage.stage import Stage, demand_free
+from tools.stage.steps import step
 
 
 def main() -> int:
@@ -29,8 +32,8 @@ def main() -> int:
     try:
         options = read_options(os.environ)
         demand_free(options.port)
-        with Stage(options, stop) as stage:
-            _perform_whole(stage, stop)
+        with Stage(options.distance_ms, stop) as stage:
+            _perform_whole(stage, options, stop)
     except StopAsked:
         print("stopped: nothing is left behind", flush=True)
     except (Misused, ProgramsMissing) as error:
@@ -40,44 +43,46 @@ def main() -> int:
     return 0
 
 
-def _perform_whole(stage: Stage, stop: Stop) -> None:
+def _perform_whole(stage: Stage, options: Options, stop: Stop) -> None:
     """Perform; where a request failed because a part has ended, that part is what failed."""
     try:
-        _perform(stage, stop)
+        _perform(stage, options, stop)
     except PartFailed:
         stage.demand_alive()
         raise
 
 
-def _perform(stage: Stage, stop: Stop) -> None:
+def _perform(stage: Stage, options: Options, stop: Stop) -> None:
     console = Console()
-    with show.step("starting PostgreSQL"):
+    with step("starting PostgreSQL"):
         stage.start_postgres()
-    with show.step("bringing in the schema and the planets"):
+    with step("bringing in the schema and the planets"):
         stage.initialise()
-    with show.step(f"moving PostgreSQL {stage.options.distance_ms:g} ms away"):
+    with step(f"moving PostgreSQL {options.distance_ms:g} ms away"):
         stage.start_distance()
-    with show.step("starting the proxy and the app"):
-        proxied = stage.start_proxied_app()
+    with step("starting the proxy and the app"):
+        proxied = stage.start_proxied_app(options.port)
         stage.await_level()
-    _compare(stage, proxied, stop, console)
+    figures, verdict = _compare(stage, options, proxied, stop)
+    console.print(figures)
+    console.print(verdict, highlight=False, soft_wrap=True)
     console.print(show.freshness(change(proxied)), highlight=False, soft_wrap=True)
-    show.addresses(console, stage)
+    show.addresses(console, stage, options.port)
     stage.watch()
 
 
-def _compare(stage: Stage, proxied: Caller, stop: Stop, console: Console) -> None:
-    requests, admin = stage.options.requests, stage.caller(stage.admin_port)
-    with show.step(f"asking the same app without the proxy {requests} times"), stage.direct_app() as direct:
+def _compare(stage: Stage, options: Options, proxied: Caller, stop: Stop) -> tuple[Table, str]:
+    requests, admin = options.requests, stage.caller(stage.admin_port)
+    with step(f"asking the same app without the proxy {requests} times"), stage.direct_app() as direct:
         with_direct = measure(direct, requests, stop)
-    with show.step(f"asking the app through the proxy {requests} times"):
+    with step(f"asking the app through the proxy {requests} times"):
         start = outcomes(admin)
         with_proxy = measure(proxied, requests, stop)
         end = outcomes(admin)
-    console.print(show.figures(stage.options, with_direct, with_proxy, hit_ratio(start, end)))
     # All but the first: then the second is one of them.
     from_memory = end["hit"] - start["hit"] > requests
-    console.print(show.verdict(with_direct, with_proxy, from_memory), highlight=False, soft_wrap=True)
+    table = show.figures(options, with_direct, with_proxy, hit_ratio(start, end))
+    return table, show.verdict(with_direct, with_proxy, from_memory)
 
 
 def _told(error: Exception, status: int) -> int:

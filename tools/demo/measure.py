@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tools.demo.errors import PartFailed
+from tools.stage.percentiles import percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tools.stage.calls import Caller
+    from tools.stage.children import Stop
 
-    from tools.demo.children import Stop
-
-HOST: Final = "127.0.0.1"
-# Above the app's own patience with its database.
-_ANSWER_SECONDS: Final = 30.0
-# Uvicorn closes what was idle for five seconds.
-_KEPT_SECONDS: Final = 2.0
 _RENAMED: Final = {"id": 3, "name": "Ares"}
 
 
@@ -44,37 +34,6 @@ class Freshness:
     seen: bool
 
 
-class Caller:
-    """One kept connection to an HTTP server on a port of this machine."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection(HOST, port, timeout=_ANSWER_SECONDS)
-        self._used = 0.0
-
-    def call(self, method: str, path: str, body: object = None) -> tuple[float, Any]:
-        """Milliseconds until the answer is read, and its JSON. Raises PartFailed unless it is a 200."""
-        content = None if body is None else json.dumps(body)
-        headers = {"Content-Type": "application/json"} if content else {}
-        start = time.perf_counter()
-        if start - self._used > _KEPT_SECONDS:
-            self._connection.close()
-        try:
-            self._connection.request(method, path, content, headers)
-            answer = self._connection.getresponse()
-            text = answer.read()
-        except (OSError, HTTPException) as error:
-            raise PartFailed(f"{method} {path} was not answered: {error}") from error
-        self._used = time.perf_counter()
-        elapsed = (self._used - start) * 1000
-        if answer.status != 200:
-            raise PartFailed(f"{method} {path} was answered by status {answer.status}")
-        return elapsed, json.loads(text)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-
 def measure(caller: Caller, requests: int, stop: Stop) -> Figures:
     """Read /planets twice, then ``requests`` times, one after the other."""
     times: list[float] = []
@@ -83,11 +42,6 @@ def measure(caller: Caller, requests: int, stop: Stop) -> Figures:
         times.append(caller.call("GET", "/planets")[0])
     first, second, *rest = times
     return Figures(first, second, percentile(rest, 0.5), percentile(rest, 0.99))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` of all ``values`` do not exceed (nearest rank)."""
-    return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]
 
 
 def outcomes(admin: Caller) -> dict[str, int]:

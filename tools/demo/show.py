@@ -1,35 +1,18 @@
-"""What the demonstration prints: its steps as they are done, the figures, the addresses."""
+"""What the demonstration prints: the figures, and where everything is."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from tools.demo.measure import Figures, Freshness
     from tools.demo.options import Options
-    from tools.demo.stage import Stage
-
-
-@contextmanager
-def step(title: str) -> Iterator[None]:
-    """Print ``title``, and how long what is done inside took."""
-    print(f"{title} ... ", end="", flush=True)
-    start = time.monotonic()
-    try:
-        yield
-    except BaseException:
-        print("not done", flush=True)
-        raise
-    print(f"{time.monotonic() - start:.1f} s", flush=True)
+    from tools.stage.stage import Stage
 
 
 def figures(options: Options, direct: Figures, proxied: Figures, hit_ratio: float) -> Table:
@@ -68,9 +51,9 @@ def freshness(seen: Freshness) -> str:
     )
 
 
-def addresses(console: Console, stage: Stage) -> None:
+def addresses(console: Console, stage: Stage, port: int) -> None:
     """Where everything is, and how it ends."""
-    app = f"http://127.0.0.1:{stage.options.port}"
+    app = f"http://127.0.0.1:{port}"
     for name, address in (
         ("app", f"{app}/planets"),
         ("docs", f"{app}/docs"),

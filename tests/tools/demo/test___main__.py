@@ -20,7 +20,7 @@ import psutil
 import psycopg
 import pytest
 
-from tools.demo.children import ROOT
+from tools.stage.children import ROOT
 
 PATIENCE_SECONDS = 120.0
 
@@ -157,5 +157,5 @@ def test_a_taken_port_ends_it_before_anything_is_started() -> None:
             cwd=ROOT, env={**os.environ, "PORT": str(port)}, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert refused.returncode == 2
-    assert re.fullmatch(rf"make demo: port {port} cannot be had .* make demo PORT=\d+\n", refused.stderr)
+    assert re.fullmatch(rf"make demo: port {port} cannot be had .* PORT=\d+\n", refused.stderr)
     assert not refused.stdout

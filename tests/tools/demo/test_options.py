@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools.demo.errors import Misused
 from tools.demo.options import Options, read_options
+from tools.stage.errors import Misused
 
 
 def test_nothing_said_means_forty_milliseconds_and_port_8000() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tools.demo import show
-from tools.demo.errors import PartFailed
 from tools.demo.measure import Figures, Freshness
 
 SLOW, FAST = Figures(120, 90, 85, 110), Figures(130, 6, 5, 20)
@@ -23,15 +22,3 @@ def test_the_verdict_does_not_claim_a_hit_that_was_none() -> None:
 @pytest.mark.parametrize(("seen", "verb"), [(True, "showed"), (False, "DID NOT SHOW")])
 def test_a_stale_answer_would_be_told(seen: bool, verb: str) -> None:
     assert f"the very next GET {verb} the new name" in show.freshness(Freshness(200, 90, 5, seen))
-
-
-def test_a_step_is_told_before_and_after_it_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    with show.step("starting PostgreSQL"):
-        assert capsys.readouterr().out == "starting PostgreSQL ... "
-    assert capsys.readouterr().out.endswith(" s\n")
-
-
-def test_a_step_that_fails_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(PartFailed), show.step("starting PostgreSQL"):
-        raise PartFailed
-    assert capsys.readouterr().out == "starting PostgreSQL ... not done\n"

@@ -1,4 +1,4 @@
-"""The programs that the demonstration starts: each in a process group of its own, none outlives us.
+"""The programs that a stage starts: each in a process group of its own, none outlives us.
 
 Each runs under a shell that keeps the read end of a pipe of ours. The pipe closes when we stop the program,
 and also when we die in any other way: the shell then ends the program, after STOP_SECONDS its whole group.
@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-from tools.demo.errors import PartFailed, StopAsked
+from tools.stage.errors import PartFailed, StopAsked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

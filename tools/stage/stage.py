@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -13,15 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeVar, final
 from urllib.parse import urlsplit, urlunsplit
 
-from tools.demo.children import ROOT, Child, Stop, Sweeper
-from tools.demo.errors import Misused, PartFailed
-from tools.demo.measure import HOST, Caller
 from tools.embedded import Cluster
+from tools.stage.calls import HOST, Caller
+from tools.stage.children import ROOT, Child, Stop, Sweeper
+from tools.stage.errors import Misused, PartFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tools.demo.options import Options
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -32,23 +31,25 @@ _PYTHON: Final = sys.executable
 _UVICORN: Final = (_PYTHON, "-m", "uvicorn", "app.main:app", "--no-use-colors", "--port")
 _LISTENING: Final = r"Uvicorn running on http://127\.0\.0\.1:(\d+)"
 # Settings of the caller's own servers and proxies are not meant for these.
-_FOREIGN: Final = ("ORRERY_", "PG", "UVICORN_", "DATABASE_URL", "WEB_CONCURRENCY", "PORT")
+_FOREIGN: Final = ("ORRERY_", "PG", "UVICORN_", "LOCUST_", "DATABASE_URL", "WEB_CONCURRENCY", "PORT")
 
 
 @final
 class Stage:
     """All parts, started step by step; leaving the context stops what was started, the last one first."""
 
-    def __init__(self, options: Options, stop: Stop) -> None:
-        self.options = options
+    def __init__(self, distance_ms: float, stop: Stop) -> None:
+        self._distance_ms = distance_ms
         self._stop = stop
         self._parts = ExitStack()
         self._children: list[Child] = []
         self._numbers = count(1)
-        self._folder = Path()
+        self._folder = Path(tempfile.mkdtemp(prefix="orrery-stage-"))
+        self._parts.callback(Sweeper(self._folder).close)
         self._near_url = ""
-        self._far_url = ""
         self._cluster: Cluster | None = None
+        self._proxied: Child | None = None
+        self.far_url = ""
         self.proxy_url = ""
         self.admin_port = 0
         self.psql = "psql"
@@ -60,30 +61,26 @@ class Stage:
         self._parts.close()
 
     def start_postgres(self) -> None:
-        """Start an empty PostgreSQL, with a folder for the logs of everything else."""
+        """Start an empty PostgreSQL."""
         cluster = Cluster()
-        self._folder = cluster.folder / "logs"
         self._parts.callback(Sweeper(cluster.folder).close)
         self._parts.callback(cluster.remove)
-        self._folder.mkdir(mode=0o700)
         cluster.start()
         cluster.execute(f"CREATE DATABASE {DATABASE}")
         self._cluster = cluster
         # A machine without PostgreSQL's programs still has ours.
         self.psql = shutil.which("psql") or str(cluster.programs / "psql")
-        self._near_url = self._far_url = cluster.url(DATABASE)
+        self._near_url = self.far_url = cluster.url(DATABASE)
 
-    def initialise(self) -> None:
-        """What ``make init`` does, while the database is still near."""
-        environment = self._environment(self._near_url)
+    def initialise(self, extra: int = 0) -> None:
+        """What ``make init`` does, with ``extra`` planets, while the database is still near."""
         prisma = str(ROOT / "prisma" / "engines" / "prisma")
         schema = f"--schema={ROOT / 'prisma' / 'schema.prisma'}"
         for name, command in (
             ("prisma migrate deploy", (prisma, "migrate", "deploy", schema)),
-            ("prisma/seed.py", (_PYTHON, "prisma/seed.py")),
+            ("prisma/seed.py", (_PYTHON, "prisma/seed.py", "--extra", str(extra))),
         ):
-            child = self._start(name, command, environment)
-            self._children.remove(child)
+            child = self.begin(name, command, DATABASE_URL=self._near_url)
             self._await(child.has_finished, name)
             child.stop()
 
@@ -91,25 +88,23 @@ class Stage:
         """Put PostgreSQL far away: all that comes now goes through the relay."""
         near = f"{HOST}:{urlsplit(self._near_url).port}"
         command = (_PYTHON, "-m", "loadtest.distance", "--listen", f"{HOST}:0", "--to", near)
-        relay = self._start(
-            "the relay", (*command, "--delay-ms", f"{self.options.distance_ms:g}"), self._environment("")
-        )
-        self._far_url = moved(self._near_url, self._told(relay, r"ready \S+:(\d+)"))
+        relay = self.start("the relay", (*command, "--delay-ms", f"{self._distance_ms:g}"))
+        self.far_url = moved(self._near_url, self._told(relay, r"ready \S+:(\d+)"))
 
-    def start_proxied_app(self) -> Caller:
-        """The app through the proxy. Raises Misused where the app's port has been taken meanwhile."""
+    def start_proxied_app(self, port: int = 0) -> Caller:
+        """The app on ``port`` (0: a free one) through the proxy. Raises Misused where it has been taken."""
         options = ("--freshness", "wire", "--listen", f"{HOST}:0", "--admin", f"{HOST}:0", "--")
-        command = (_PYTHON, "-m", "proxy", "run", *options, *_UVICORN, str(self.options.port))
-        child = self._start("orrery run with the app", command, self._environment(self._far_url))
+        command = (_PYTHON, "-m", "proxy", "run", *options, *_UVICORN, str(port))
+        child = self.start("orrery run with the app", command, DATABASE_URL=self.far_url)
+        self._proxied = child
         self.admin_port = self._told(child, r"event=admin listen=\S+:(\d+)")
         self.proxy_url = moved(self._near_url, self._told(child, r"event=started listen=\S+:(\d+)"))
         try:
-            self._told(child, _LISTENING)
+            return self._ready_caller(child, self._told(child, _LISTENING))
         except PartFailed:
             if "address already in use" in child.last_lines():
-                demand_free(self.options.port)
+                demand_free(port)
             raise
-        return self._ready_caller(child, self.options.port)
 
     def await_level(self) -> None:
         """Return when the proxy is at level wire: nobody who was there before it may still write."""
@@ -124,10 +119,27 @@ class Stage:
 
         A change made there would be one that the proxy does not see, against what level wire states.
         """
-        child = self._start("the app without the proxy", (*_UVICORN, "0"), self._environment(self._far_url))
+        child = self.start("the app without the proxy", (*_UVICORN, "0"), DATABASE_URL=self.far_url)
         yield self._ready_caller(child, self._told(child, _LISTENING))
-        self._children.remove(child)
-        child.stop()
+        self._end(child)
+
+    def stop_proxied_app(self) -> None:
+        """Stop the proxy and the app, in good order."""
+        assert self._proxied is not None
+        self._end(self._proxied)
+
+    def transactions(self) -> int:
+        """How many transactions PostgreSQL has counted in the database.
+
+        A session's last ones are counted when it has ended, at the latest.
+        """
+        assert self._cluster is not None
+        counted = (
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        )
+        ((number,),) = self._cluster.execute(counted, DATABASE)
+        assert isinstance(number, int)
+        return number
 
     def caller(self, port: int) -> Caller:
         """A connection to ``port`` that is closed with the stage."""
@@ -148,13 +160,23 @@ class Stage:
         if self._cluster is not None and not self._cluster.running:
             raise PartFailed(f"PostgreSQL ended; its last lines:\n{self._cluster.log.read_text()[-1000:]}")
 
-    def _start(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> Child:
-        self._stop.pause()
-        log = self._folder / f"{next(self._numbers)}.log"
-        child = Child(name, command, environment, log)
-        self._parts.callback(child.stop)
+    def start(self, name: str, command: Sequence[str], **environment: str) -> Child:
+        """Start a program that is to run as long as the stage, with ``environment`` added to ours."""
+        child = self.begin(name, command, **environment)
         self._children.append(child)
         return child
+
+    def begin(self, name: str, command: Sequence[str], **environment: str) -> Child:
+        """Start a program that ends by itself, and with the stage at the latest."""
+        self._stop.pause()
+        log = self._folder / f"{next(self._numbers)}.log"
+        child = Child(name, command, _environment(environment), log)
+        self._parts.callback(child.stop)
+        return child
+
+    def _end(self, child: Child) -> None:
+        self._children.remove(child)
+        child.stop()
 
     def _told(self, child: Child, pattern: str) -> int:
         """The number that the log of ``child`` has where ``pattern`` says."""
@@ -184,9 +206,10 @@ class Stage:
             self._stop.pause(_POLL_SECONDS)
         return answer
 
-    def _environment(self, url: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-        return {**kept, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
+
+def _environment(added: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {**kept, "PYTHONUNBUFFERED": "1", **added}
 
 
 def demand_free(port: int) -> None:
@@ -198,8 +221,8 @@ def demand_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise Misused(
-                f"port {port} cannot be had ({error.strerror}): choose another one, as in"
-                f" make demo PORT={port + 1 if port < 65535 else 8001}"
+                f"port {port} cannot be had ({error.strerror}):"
+                f" choose another one, as in PORT={port + 1 if port < 65535 else 8001}"
             ) from None
 
 

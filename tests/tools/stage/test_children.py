@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tools.demo.children import ROOT, Child, Stop, Sweeper
-from tools.demo.errors import PartFailed, StopAsked
+from tools.stage.children import ROOT, Child, Stop, Sweeper
+from tools.stage.errors import PartFailed, StopAsked
 
 PATIENCE_SECONDS = 20.0
 # Says who it is, then waits; its own child ignores SIGTERM.
@@ -80,7 +80,7 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import os, signal, time
 from pathlib import Path
-from tools.demo.children import Child, Sweeper
+from tools.stage.children import Child, Sweeper
 sweeper = Sweeper(Path({str(folder)!r}))
 child = Child("the program", {STUBBORN!r}, os.environ, Path({str(tmp_path / "log")!r}))
 while not (child.told("(child)") and child.told("(started)")):
