@@ -1,0 +1,1 @@
+"""Locust's side: who asks, and what is written down. Patched by gevent: asyncio must stay out of here."""
