@@ -24,10 +24,13 @@ init: setup  ## bring the schema and the planets into the database that DATABASE
 	@test -n "$$DATABASE_URL" || { echo "make init: set DATABASE_URL to a postgresql:// address" >&2; exit 2; }
 	@prisma/engines/prisma migrate deploy && $(BIN)/python prisma/seed.py $(ARGS)
 
+loadtest: setup  ## the same load direct and through the proxy, with a report; ARGS=--help lists the options
+	@$(BIN)/python -m loadtest $(ARGS)
+
 prisma: setup  ## Prisma's own command line: make prisma ARGS="migrate status"
 	@prisma/engines/prisma $(ARGS)
 
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
 
-.PHONY: help setup demo test check init prisma differential
+.PHONY: help setup demo test check init loadtest prisma differential

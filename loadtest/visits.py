@@ -14,7 +14,7 @@ READER_SECONDS: Final = 2.0
 # Of the reads over HTTP; the others are for one planet.
 LIST_SHARE: Final = 0.2
 # An edit is seldom alone: a name, its correction, another one.
-EDITS_PER_SESSION: Final = 3
+EDITS_PER_SESSION: Final = 4
 # Seconds that an editor looks at the result before the next edit.
 LOOK_SECONDS: Final = 0.1
 
