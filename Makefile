@@ -30,6 +30,10 @@ loadtest: setup  ## the same load direct and through the proxy, with a report; A
 prisma: setup  ## Prisma's own command line: make prisma ARGS="migrate status"
 	@prisma/engines/prisma $(ARGS)
 
+deploy-check: setup  ## check koyeb.yaml, and play it against a stand-in of Koyeb's API
+	@$(BIN)/python -m deploy.check $(ARGS)
+.PHONY: deploy-check
+
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
 

@@ -246,6 +246,11 @@ def admin_address(option: str | None = None) -> Address:
     return address
 
 
+def variables() -> list[str]:
+    """The environment variables of all settings."""
+    return [variable(name) for name in Settings.model_fields]
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
@@ -270,7 +275,7 @@ def _parsed(source: str, text: str) -> OriginUrl:
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    known = {variable(name) for name in Settings.model_fields}
+    known = variables()
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known and not name.startswith(_INJECTED):
             near = get_close_matches(name, known, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILDINGS = ("app", "loadtest", "proxy", "tools")
+BUILDINGS = ("app", "deploy", "loadtest", "proxy", "tools")
 PURE_ROOMS = ("wire", "sql", "schema", "cache", "metrics", "session")
 
 # What a reader takes in at once; a longer module says in its docstring why it is not two.
@@ -136,7 +136,8 @@ def test_every_target_is_listed_by_help_and_is_short() -> None:
 def test_every_program_that_the_makefile_calls_exists() -> None:
     recipes = " ".join(line for recipe in targets().values() for line in recipe)
     called = {
-        name.replace(".", "/") for name in re.findall(r"-m ((?:tools|tests|loadtest|bench)\.[\w.]+)", recipes)
+        name.replace(".", "/")
+        for name in re.findall(r"-m ((?:tools|tests|loadtest|deploy|bench)\.[\w.]+)", recipes)
     }
     missing = [
         name
