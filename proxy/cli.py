@@ -165,6 +165,19 @@ def purge(
     return 0
 
 
+# What it takes and its help are its own affair.
+@app.command(
+    add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def koyeb(context: typer.Context) -> object:
+    """Print what a deployment on Koyeb is told."""
+    from deploy.commands import app as commands  # noqa: PLC0415 - it loads YAML, which no other command needs
+
+    return typer.main.get_command(commands).main(
+        context.args, prog_name="orrery koyeb", standalone_mode=False
+    )
+
+
 def _window(admin: str | None) -> AdminWindow:
     return AdminWindow(config.admin_address(admin), config.admin_token())
 
