@@ -229,6 +229,7 @@ async def _attempt(
             nonce,
             None if url.channel_binding == "disable" else binding or None,
             tls=tls,
+            must_bind=url.channel_binding == "require",
         )
         greeting = await connection.talk(login.run(wanted.parameters))
         _greet(connection, greeting, asked=login.asked)

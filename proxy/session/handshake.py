@@ -23,9 +23,16 @@ from proxy.session.credentials import (
 from proxy.wire import backend, frontend, startup
 from proxy.wire.framing import Frame
 from proxy.wire.passwords import ScramKeys, derive_keys, md5_response, md5_secret
-from proxy.wire.scram import ClientExchange, ServerExchange, choose_mechanism, mechanisms
+from proxy.wire.scram import (
+    SCRAM_SHA_256_PLUS,
+    ClientExchange,
+    ServerExchange,
+    choose_mechanism,
+    mechanisms,
+)
 
 FAILED = 'password authentication failed for user "{}"'
+_UNBOUND = "channel_binding=require: the origin does not bind its login to the channel"
 
 
 def admit(
@@ -82,15 +89,26 @@ class OriginGreeting:
 class OriginLogin:
     """One login to the origin. ``asked`` tells whether the origin wanted any proof at all.
 
-    ``binding`` is the end point hash of the origin's certificate, None without TLS.
+    ``binding`` is the end point hash of the origin's certificate, None without TLS. ``must_bind``: an origin
+    that asks for anything else than a bound login is told nothing (channel_binding=require).
     """
 
-    def __init__(self, user: str, key: LoginKey, nonce: bytes, binding: bytes | None, *, tls: bool) -> None:
+    def __init__(
+        self,
+        user: str,
+        key: LoginKey,
+        nonce: bytes,
+        binding: bytes | None,
+        *,
+        tls: bool,
+        must_bind: bool = False,
+    ) -> None:
         self._user = user
         self._key = key
         self._nonce = nonce
         self._binding = binding
         self._tls = tls
+        self._unbound = must_bind
         self.asked = False
 
     def run(self, parameters: dict[str, str]) -> Generator[bytes, Frame, OriginGreeting]:
@@ -103,6 +121,8 @@ class OriginLogin:
             if frame.kind != backend.AUTHENTICATION:
                 raise OriginProtocolError(f"unexpected message type {frame.kind} during login to the origin")
             code, data = backend.read_authentication(frame.raw)
+            if self._unbound and code != backend.SASL:
+                raise OriginProtocolError(_UNBOUND)
             if code == backend.AUTHENTICATION_OK:
                 break
             self.asked = True
@@ -128,12 +148,15 @@ class OriginLogin:
 
     def _scram(self, data: bytes) -> Generator[bytes, Frame, Frame]:
         mechanism = choose_mechanism(backend.sasl_mechanisms(data), self._binding)
+        if self._unbound and mechanism != SCRAM_SHA_256_PLUS:
+            raise OriginProtocolError(_UNBOUND)
         exchange = ClientExchange(mechanism, self._nonce, self._binding)
         frame = yield frontend.sasl_initial_response(mechanism, exchange.first())
         challenge = exchange.challenge(_sasl_data(frame, backend.SASL_CONTINUE))
         keys = self._keys_for(challenge.salt, challenge.iterations)
         frame = yield frontend.sasl_response(exchange.final(keys))
         exchange.verify(_sasl_data(frame, backend.SASL_FINAL))
+        self._unbound = False
         return (yield b"")
 
     def _keys_for(self, salt: bytes, iterations: int) -> ScramKeys:

@@ -23,6 +23,7 @@ from proxy.session.handshake import OriginGreeting, OriginLogin, admit
 from proxy.wire import backend, frontend
 from proxy.wire.framing import BACKEND, Frame, FrameSplitter
 from proxy.wire.passwords import make_secret, md5_secret
+from proxy.wire.scram import SCRAM_SHA_256
 from proxy.wire.startup import negotiate_protocol_version
 
 SALT, MD5_SALT = b"0123456789abcdef", b"salt"
@@ -44,9 +45,12 @@ GREETING = b"".join(
 class Ends:
     """A client that logs in as we do, and a server that admits as we do, joined by their frames."""
 
-    def __init__(self, credential: Credential, key: LoginKey, binding: bytes | None = None) -> None:
+    def __init__(
+        self, credential: Credential, key: LoginKey, binding: bytes | None = None, *, must_bind: bool = False
+    ) -> None:
         self.server = admit("alice", credential, b"c2VydmVy", MD5_SALT, binding)
-        self.login = OriginLogin("alice", key, b"Y2xpZW50", binding, tls=binding is not None)
+        tls = binding is not None
+        self.login = OriginLogin("alice", key, b"Y2xpZW50", binding, tls=tls, must_bind=must_bind)
         self.admitted: tuple[LoginKey, bytes] | None = None
         self.greeting: OriginGreeting | None = None
 
@@ -157,6 +161,27 @@ def test_a_password_goes_out_in_clear_text_by_tls_only() -> None:
 def test_who_has_no_password_cannot_tell_it(key: LoginKey) -> None:
     with pytest.raises(AuthenticationFailed):
         origin_says(OriginLogin("alice", key, b"n", None, tls=True), CLEARTEXT)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        CLEARTEXT,
+        b"R\0\0\0\x0c\0\0\0\x05salt",
+        backend.authentication_sasl((SCRAM_SHA_256,)),
+        backend.AUTHENTICATION_OK_FRAME,
+    ],
+    ids=["password", "md5", "unbound", "trust"],
+)
+def test_where_the_channel_must_be_bound_nothing_is_told_by_another(asked: bytes) -> None:
+    login = OriginLogin("alice", KNOWN, b"n", b"end point", tls=True, must_bind=True)
+    with pytest.raises(OriginProtocolError, match="channel_binding=require: the origin does not bind"):
+        origin_says(login, asked)
+
+
+def test_where_the_channel_must_be_bound_a_bound_login_is_let_in() -> None:
+    ends = Ends(ScramStored(SECRET), KNOWN, b"end point", must_bind=True)
+    assert ends.run().process_id == 4711
 
 
 def test_a_refusal_of_the_origin_keeps_its_own_words() -> None:
