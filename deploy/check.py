@@ -80,13 +80,16 @@ def _dockerfile(service: Spot) -> Path:
     return Path(service["git"]["workdir"].text, service["git"]["docker"]["dockerfile"].text or "Dockerfile")
 
 
-def told(document: Document, played: Sequence[Played]) -> Iterator[str]:
+def told(document: Document, folder: Path, played: Sequence[Played]) -> Iterator[str]:
     """What would be made, one line for each thing."""
     root = document.root
     yield f"app {root['app']['name'].text}"
     for service, life in zip(root["services"], played, strict=True):
         yield from _told_of(service["definition"], life)
     yield f"secrets that must exist before: {', '.join(environment.secrets(root)) or 'none'}"
+    for path in sorted({_dockerfile(service["definition"]) for service in root["services"]}):
+        if not (folder / path).is_file():
+            yield f"note: {path} is not there, so nobody has looked for the targets in it"
     if PLACEHOLDER in document.text:
         yield f"note: the repository is still {PLACEHOLDER}: put yours there before koyeb compose"
 
@@ -132,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"deploy-check: {len(found)} mistake{'s' if len(found) > 1 else ''}", file=sys.stderr)
         return 1
     try:
-        lines = list(told(document, rehearse(document)))
+        lines = list(told(document, manifest.parent, rehearse(document)))
     except RehearsalFailed as error:
         print(f"deploy-check: {error}", file=sys.stderr)
         return 1

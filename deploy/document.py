@@ -73,6 +73,15 @@ class Spot:
         for index, value in enumerate(self.value if isinstance(self.value, list) else ()):
             yield Spot(self.document, (*self.path, index), value)
 
+    def texts(self) -> Iterator[Spot]:
+        """Every text at and below this place."""
+        if isinstance(self.value, str):
+            yield self
+        for each in self:
+            yield from each.texts()
+        for key in self.value if isinstance(self.value, dict) else ():
+            yield from self[key].texts()
+
     @property
     def text(self) -> str:
         """The value, if it is text; else nothing."""

@@ -78,6 +78,8 @@ def _shown(value: object) -> str:
         return "nothing"
     if isinstance(value, str):
         return "text"
-    if isinstance(value, bool | int | float):
-        return f"{str(value).lower()} (in quotes it would be text)"
+    if isinstance(value, bool):
+        return "true or false (in quotes it would be text)"
+    if isinstance(value, int | float):  # what was meant as a password may look like one
+        return "a number (in quotes it would be text)"
     return "a list" if isinstance(value, list) else "a mapping"

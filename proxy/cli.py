@@ -171,8 +171,10 @@ def purge(
 )
 def koyeb(context: typer.Context) -> object:
     """Print what a deployment on Koyeb is told."""
-    from deploy.commands import app as commands  # noqa: PLC0415 - it loads YAML, which no other command needs
-
+    try:
+        from deploy.commands import app as commands  # noqa: PLC0415 - an image has no use for it
+    except ModuleNotFoundError:
+        raise ConfigurationError("koyeb: run this in a checkout, where the manifest is") from None
     return typer.main.get_command(commands).main(
         context.args, prog_name="orrery koyeb", standalone_mode=False
     )

@@ -17,7 +17,9 @@ _SECRET_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SECRET: Final = "secret."  # noqa: S105 - how a reference to one begins
 # user:password@ in front of a host, and in libpq's other form.
 _INLINE: Final = re.compile(r"://[^/\s@{}]*:[^/\s@{}]+@|\bpassword\s*=\s*[^\s{]", re.IGNORECASE)
-# Variables whose whole value is a secret.
+_CREDENTIALS: Final = "this holds credentials: create a secret and write {{ secret.NAME }} in their place"
+# Fields of the API that hold secrets (of routes), and variables that do.
+_SECRET_FIELDS: Final = frozenset({"password", "api_keys"})
 _SECRET_KEYS: Final = re.compile(
     r"DATABASE_URL|ORRERY_ORIGIN|PGPASSWORD|.*_?(?:PASSWORD|TOKEN|SECRET|API_KEY)", re.IGNORECASE
 )
@@ -74,16 +76,15 @@ def secrets_are_named(service: Spot) -> Iterator[Mistake]:
 
 def no_credentials_stand_here(service: Spot) -> Iterator[Mistake]:
     """A manifest is committed: whoever reads the repository would read the password."""
+    for spot in service.texts():
+        bare = _REFERENCE.sub("", spot.text)
+        if _INLINE.search(bare) or (_SECRET_FIELDS & set(spot.path) and bare.strip()):
+            yield spot.wrong(_CREDENTIALS)
     for each in service["env"]:
-        key, value = each["key"].text, each["value"]
-        if not value.text:
-            continue
-        literal = _REFERENCE.sub("", value.text)
+        value = each["value"]
         secret = any(inner.startswith(_SECRET) for inner in _REFERENCE.findall(value.text))
-        if _INLINE.search(literal) or (_SECRET_KEYS.fullmatch(key) and not secret):
-            yield value.wrong(
-                f"{key} holds credentials: create a secret and write {{{{ secret.NAME }}}} in their place"
-            )
+        if value.text and _SECRET_KEYS.fullmatch(each["key"].text) and not secret:
+            yield value.wrong(_CREDENTIALS)
 
 
 def no_dollar_sign(document: Document) -> Iterator[Mistake]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def test_every_command_has_help(arguments: list[str], capsys: pytest.CaptureFixt
 def test_without_a_command_the_help_is_told_as_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["koyeb"]) == 2
     assert "Usage: orrery koyeb" in capsys.readouterr().err
+
+
+def test_an_installation_without_the_deployment_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "deploy.commands", None)
+    assert main(["koyeb", "button"]) == 2
+    assert capsys.readouterr().err.startswith("orrery: koyeb: run this in a checkout")
 
 
 def test_the_button_is_printed_for_the_repository_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def test_an_unknown_key_is_told_at_every_depth_with_the_near_one(old: str, new: 
         (
             "{port: 5432, protocol: tcp}",
             "5432",
-            f"{CACHE}.ports[0]: a mapping is expected, not 5432 (in quotes it would be text)",
+            f"{CACHE}.ports[0]: a mapping is expected, not a number (in quotes it would be text)",
         ),
         ("name: cache", "name: [cache]", f"{CACHE}.name: text is expected, not a list"),
     ],

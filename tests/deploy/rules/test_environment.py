@@ -37,8 +37,8 @@ def test_a_variable_stands_once_in_each_region() -> None:
 
 def test_a_value_is_text() -> None:
     reason = said('value: "60"', "value: 60")
-    assert reason == f"{CACHE}.env[3].value: text is expected, not 60 (in quotes it would be text)"
-    assert "not true (in quotes" in said(LISTEN, "{key: A, value: on}")
+    assert reason == f"{CACHE}.env[3].value: text is expected, not a number (in quotes it would be text)"
+    assert "not true or false (in quotes" in said(LISTEN, "{key: A, value: on}")
 
 
 def test_an_unknown_setting_of_the_proxy_is_told_before_it_stops_the_start() -> None:
@@ -74,8 +74,24 @@ def test_credentials_do_not_stand_in_a_manifest_and_are_not_repeated(variable: s
     reason = said(
         LISTEN if "ORRERY_ORIGIN" not in variable else f'{{key: ORRERY_ORIGIN, value: "{ORIGIN}"}}', variable
     )
-    assert "holds credentials: create a secret and write {{ secret.NAME }} in their place" in reason
+    assert reason.endswith("holds credentials: create a secret and write {{ secret.NAME }} in their place")
     assert "hunter2" not in reason
+
+
+@pytest.mark.parametrize(
+    ("policies", "place"),
+    [
+        ('basic_auths: [{username: ada, password: "hunter2"}]', "basic_auths[0].password"),
+        ('api_keys: ["hunter2"]', "api_keys[0]"),
+    ],
+)
+def test_a_route_is_guarded_by_references_only(policies: str, place: str) -> None:
+    api = "services[1].definition.routes[0].security_policies"
+    route = "{path: /, port: 8000, security_policies: {POLICIES}}"
+    reason = said("{path: /, port: 8000}", route.replace("POLICIES", policies))
+    assert reason.startswith(f"{api}.{place}: this holds credentials")
+    guarded = policies.replace("hunter2", "{{ secret.door }}")
+    assert planted("{path: /, port: 8000}", route.replace("POLICIES", guarded)) == []
 
 
 def test_a_password_by_reference_inside_a_url_is_none() -> None:
