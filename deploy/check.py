@@ -87,7 +87,8 @@ def told(document: Document, folder: Path, played: Sequence[Played]) -> Iterator
     for service, life in zip(root["services"], played, strict=True):
         yield from _told_of(service["definition"], life)
     yield f"secrets that must exist before: {', '.join(environment.secrets(root)) or 'none'}"
-    for path in sorted({_dockerfile(service["definition"]) for service in root["services"]}):
+    built = [service["definition"] for service in root["services"] if service["definition"]["git"]["docker"]]
+    for path in sorted({_dockerfile(service) for service in built}):
         if not (folder / path).is_file():
             yield f"note: {path} is not there, so nobody has looked for the targets in it"
     if PLACEHOLDER in document.text:

@@ -81,6 +81,14 @@ def test_a_target_must_be_a_stage_of_the_dockerfile(tmp_path: Path) -> None:
     ]
 
 
+def test_a_dockerfile_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "koyeb.yaml").write_text(MANIFEST)
+    assert check.main([str(tmp_path / "koyeb.yaml")]) == 0
+    assert (
+        "note: Dockerfile is not there, so nobody has looked for the targets in it" in capsys.readouterr().out
+    )
+
+
 def test_a_service_that_does_not_come_up_fails_the_check(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
