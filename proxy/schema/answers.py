@@ -40,6 +40,7 @@ class Rows(TypedDict, total=False):
     extensions: list[str]
     collations: list[int]
     foreign_servers: list[int]
+    public_id: list[bool]
     roles: list[tuple[int, str, bool, bool]]
     memberships: list[tuple[int, int]]
     role_settings: list[tuple[int, int, list[str]]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from proxy.schema.answers import Rows
-from proxy.schema.catalogue import Catalogue, ForeignKey, Role, Schema, Trigger
+from proxy.schema.catalogue import FIRST_USER_OID, Catalogue, ForeignKey, Role, Schema, Trigger
 from proxy.schema.fingerprint import RIGHTS_PARTS, parts_of
 from proxy.schema.objects import Objects, build_objects, tuples
 
@@ -48,6 +48,10 @@ def build(rows: Rows, built_in: Objects) -> Catalogue:
         role_settings={(database, role): tuple(texts) for database, role, texts in rows["role_settings"]},
         databases={name: oid for oid, name, _ in rows["databases"]},
         trusted_languages=frozenset(name for _, name, trusted in rows["languages"] if trusted),
+        untrusted_languages=any(
+            oid >= FIRST_USER_OID and not trusted for oid, _, trusted in rows["languages"]
+        ),
+        id_is_public=bool(rows["public_id"]),
         nondeterministic_collations=frozenset(rows["collations"]),
     )
 

@@ -202,6 +202,8 @@ class Catalogue:
     role_settings: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     databases: Mapping[str, int] = field(default_factory=dict)
     trusted_languages: frozenset[str] = field(default_factory=frozenset)
+    untrusted_languages: bool = False  # one that was added: its code may do what the server's own may
+    id_is_public: bool = False  # every role may ask for the id of its transaction, and for its cursors
     nondeterministic_collations: frozenset[int] = field(default_factory=frozenset)
 
     def roles_gone(self, later: Catalogue) -> frozenset[str]:

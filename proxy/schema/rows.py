@@ -222,6 +222,17 @@ _SURROUNDINGS: Final = (
     Kind("foreign_servers", "x.oid::bigint", "pg_catalog.pg_foreign_server x"),
 )
 
+# What every role may do unless a superuser took it away: a row where all of it is still there.
+_PUBLIC_ID: Final = Kind(
+    "public_id",
+    "true",
+    """(SELECT) AS x WHERE pg_catalog.has_schema_privilege('public', 'pg_catalog', 'USAGE')
+    AND pg_catalog.has_function_privilege(
+        'public', 'pg_catalog.pg_current_xact_id_if_assigned()', 'EXECUTE')
+    AND pg_catalog.has_function_privilege('public', 'pg_catalog.pg_cursor()', 'EXECUTE')
+    AND pg_catalog.has_table_privilege('public', 'pg_catalog.pg_cursors', 'SELECT')""",
+)
+
 _RIGHTS: Final = (
     Kind("roles", "x.oid::bigint, x.rolname, x.rolsuper, x.rolcanlogin", "pg_catalog.pg_roles x"),
     Kind(
@@ -251,5 +262,6 @@ DATABASE: Final[tuple[Kind, ...]] = (
     *_TIES,
     *_VIEWS,
     *_SURROUNDINGS,
+    _PUBLIC_ID,
     *_RIGHTS,
 )

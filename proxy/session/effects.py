@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from proxy.session.exchange import Exchange
+from proxy.session.proof import BEHIND
 from proxy.session.state import State
 from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
@@ -152,6 +153,8 @@ def changed(exchange: Exchange, before: int, after: int) -> bool:
     SELECT 1/0`` answers an error and has committed.
     """
     if exchange.unparsed and was_never_parsed(exchange):
+        return False
+    if exchange.changed_nothing or (exchange.failed and exchange.proof == BEHIND):
         return False
     ends = controls(exchange.ran) & _ENDING
     if _may_hide_an_end(exchange.ran):

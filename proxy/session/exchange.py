@@ -13,6 +13,7 @@ from typing import Final, final
 
 from proxy.cache.tags import Suspension
 from proxy.session import batch as steps
+from proxy.session import proof
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.recording import Recording
 from proxy.sql import commands
@@ -25,12 +26,18 @@ _ENDS: Final[dict[int, bytes]] = {
     steps.PARSE: b"1",
     steps.LATE_PARSE: b"1",
     steps.LATE_CLOSE: b"3",
+    steps.LATE_BIND: b"2",
+    steps.PROOF: b"C",
+    steps.STATEMENT: b"C",
     steps.BIND: b"2",
     steps.CLOSE: b"3",
     steps.DESCRIBE_PORTAL: b"Tn",
     steps.DESCRIBE_STATEMENT: b"Tn",
     steps.EXECUTE: b"CsI",
 }
+
+# Steps of ours: what ends them is kept from the client.
+_OURS: Final = frozenset((steps.LATE_PARSE, steps.LATE_CLOSE, steps.LATE_BIND, steps.PROOF))
 
 # What the origin may say at any time, and not in answer to a question of ours.
 _ASYNCHRONOUS: Final = (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE)
@@ -44,7 +51,9 @@ class Exchange:
     may change, the pending changes it may commit included.
 
     ``commits``: something may become visible by it. ``silent``: a question of our own, the client sees
-    nothing. ``synced``: the Sync (or Query) that ends it has been sent.
+    nothing. ``synced``: the Sync (or Query) that ends it has been sent, or is ``withheld`` until the origin
+    has proven that it changes nothing. ``proof``: where that question stands (``proof.place``);
+    ``told_early``: the client was told of the success of this Sync before the origin has spoken.
     """
 
     __slots__ = (
@@ -65,6 +74,8 @@ class Exchange:
         "on_rows",
         "own",
         "parses_done",
+        "proof",
+        "proof_row",
         "ran",
         "reach",
         "recordings",
@@ -75,7 +86,9 @@ class Exchange:
         "suspensions",
         "synced",
         "tag",
+        "told_early",
         "unparsed",
+        "withheld",
     )
 
     def __init__(self, batch: Batch, ran: tuple[Statement, ...], sent_at: float) -> None:
@@ -104,6 +117,10 @@ class Exchange:
         self.on_rows: Callable[[bytes], None] | None = None
         self.answer_own: Callable[[OwnStep], bytes] | None = None
         self.own: deque[OwnStep] = deque()
+        self.proof = proof.NOWHERE
+        self.proof_row = b""
+        self.withheld = False
+        self.told_early = False
         self.counted = False  # its outcome is in the figures already
         self._plan = b""
         self._at = 0
@@ -124,7 +141,7 @@ class Exchange:
             return False
         if kind == backend.READY_FOR_QUERY:
             return True
-        if kind == backend.COMMAND_COMPLETE:
+        if kind == backend.COMMAND_COMPLETE and not self._is_at(steps.PROOF):
             self.tag = backend.command_tag(raw)
         elif kind == backend.ERROR_RESPONSE:
             raw = self._refusal(raw)
@@ -139,6 +156,21 @@ class Exchange:
             self._emit(kind, raw, out)
         self._own_steps(out)
         return False
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Has the origin proven it?"""
+        return self.proof_row == proof.NOTHING_CHANGED
+
+    @property
+    def is_fatal(self) -> bool:
+        """Has it failed in a way that ends the origin's session?"""
+        return self.failed and self.fault.get("V", "") in ("FATAL", "PANIC")
+
+    @property
+    def is_answered(self) -> bool:
+        """Has everything been answered but the Sync? An error answers all."""
+        return self.failed or self._at >= len(self._plan)
 
     @property
     def only_describes(self) -> bool:
@@ -163,7 +195,13 @@ class Exchange:
             and self._at < len(self._plan) - 1
         )
 
+    def _is_at(self, step: int) -> bool:
+        return self._at < len(self._plan) and self._plan[self._at] == step
+
     def _row(self, raw: bytes, out: list[bytes]) -> None:
+        if self._is_at(steps.PROOF):
+            self.proof_row += raw
+            return
         if self.current is not None:
             self.current.add(raw)
         if self.on_rows is not None:
@@ -173,7 +211,7 @@ class Exchange:
 
     def _refusal(self, raw: bytes) -> bytes:
         """Our own error where the origin's stands in for it; in a failed transaction its own holds."""
-        if self.failed or self._plan[self._at : self._at + 1] != bytes((steps.REFUSED,)):
+        if self.failed or not self._is_at(steps.REFUSED):
             return raw
         refused = self.own[0].command
         if not isinstance(refused, commands.Refused) or backend.sqlstate(raw) != _SYNTAX_ERROR:
@@ -184,6 +222,8 @@ class Exchange:
         if not self.failed:
             self.fault = backend.error_fields(raw)
             self.fault["first"] = "yes" if self.first else ""
+        if self._is_at(steps.PROOF) and steps.STATEMENT in self._plan:
+            self.held.clear()  # by itself the client's text would have failed before it was complete
         self.failed = True
         self.copying = False
         self.own.clear()
@@ -215,11 +255,11 @@ class Exchange:
             return True
         step = self._plan[self._at]
         if kind not in _ENDS.get(step, b""):
-            return True
+            return step != steps.PROOF or kind != backend.ROW_DESCRIPTION
         self._at += 1
         if step == steps.PARSE:
             self.parses_done += 1
-        return step not in (steps.LATE_PARSE, steps.LATE_CLOSE)
+        return step not in _OURS
 
     def _own_steps(self, out: list[bytes]) -> None:
         while (
@@ -233,7 +273,7 @@ class Exchange:
 
     def _emit(self, kind: int, raw: bytes, out: list[bytes]) -> None:
         if self.silent:
-            if kind in _ASYNCHRONOUS:
+            if kind in _ASYNCHRONOUS or (self.told_early and kind == backend.NOTICE_RESPONSE):
                 out.append(raw)
             return
         if self.holds:

@@ -261,6 +261,7 @@ class Session:
 
     def _dispatch(self, batch: Batch) -> None:
         """A batch is complete: answer it, wait for what is missing, or send it."""
+        self.uplink.end_withheld()
         tail = self.uplink.exchanges[-1] if self.uplink.exchanges else None
         if tail is not None and not tail.synced:
             self.uplink.carry_on(tail, batch)
@@ -521,7 +522,7 @@ class Session:
     def _give_up_batch(self) -> None:
         """The batch that waits is refused: what it would have prepared does not exist."""
         if self._held_batch is not None:
-            self.uplink.restore_names(self._held_batch.parsed)
+            self.statements.restore(self._held_batch.parsed)
         self._held_batch = None
         self.waiting_for = 0
 

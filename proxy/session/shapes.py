@@ -29,9 +29,10 @@ class Shape:
     ``slot`` is None where the answer may not be remembered. ``key``: text, and for Parse a NUL and the
     types. ``form`` is one and the same object as long as the relations that the text names keep their
     columns: a statement that was prepared under another form may have another row description.
+    ``proven_idle``: of unproven reach, and at its last run the origin proved that it changed nothing.
     """
 
-    __slots__ = ("analysis", "catalogue", "form", "home", "key", "scope", "slot", "template")
+    __slots__ = ("analysis", "catalogue", "form", "home", "key", "proven_idle", "scope", "slot", "template")
 
     def __init__(self, scope: int, home: dict[bytes, Shape], key: bytes) -> None:
         self.scope = scope
@@ -42,6 +43,7 @@ class Shape:
         self.form: Form | None = None
         self.slot: Slot | None = None
         self.template: Template | None = None
+        self.proven_idle = False
 
 
 ScopedShapes = dict[bytes, Shape]

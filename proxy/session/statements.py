@@ -41,6 +41,11 @@ class Prepared:
         self.form = None if shape is None else shape.form
         self.at_origin = False
 
+    @property
+    def is_local(self) -> bool:
+        """Has the origin not heard of it? It never hears of a command of ours."""
+        return not self.at_origin and self.own is None
+
     def parse_frame(self) -> bytes:
         """The Parse that makes this statement known to the origin."""
         return frontend.parse(self.name, self.text, self.types)
@@ -67,7 +72,18 @@ class Statements:
 
     def local(self) -> list[Prepared]:
         """The statements that the origin has not heard of."""
-        return [s for s in self.named.values() if not s.at_origin and s.own is None]
+        return [s for s in self.named.values() if s.is_local]
+
+    def restore(self, parsed: list[tuple[Prepared, Prepared | None]]) -> None:
+        """Statements whose Parse never succeeded do not exist; a name that was in use keeps its statement.
+
+        ``parsed``: each with the statement that had its name before.
+        """
+        for prepared, previous in parsed:
+            if self.named.get(prepared.name) is prepared:
+                del self.named[prepared.name]
+                if previous is not None and prepared.name:
+                    self.named[prepared.name] = previous
 
     def end_unnamed(self) -> None:
         """A Query was answered from memory: it ends the unnamed statement and portal all the same."""

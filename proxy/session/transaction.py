@@ -10,24 +10,32 @@ from __future__ import annotations
 from typing import Final, final
 
 from proxy.session.state import EACH_STATEMENT_ITS_SNAPSHOT
-from proxy.sql.analysis import NOTHING, Control, Extent, Lock, Reach, SetSetting, Statement
+from proxy.sql.analysis import NOTHING, QUERIES, Control, Extent, Lock, Reach, SetSetting, Statement
 
 IDLE: Final = ord("I")
 OPEN: Final = ord("T")
 FAILED: Final = ord("E")
 
+# Verbs that have their effects by this transaction alone, whatever code they run: inside a block not even
+# CALL and DO can commit. COPY may start a program, LOAD a library; an unknown text may be anything.
+_CONTAINED: Final = QUERIES | {"call", "do", "declare", "execute", "explain", "fetch"}
+
 
 @final
 class Transaction:
-    """``status`` is the byte of the last ReadyForQuery; ``pending`` what a COMMIT would make visible."""
+    """``status`` is the byte of the last ReadyForQuery; ``pending`` what a COMMIT would make visible.
 
-    __slots__ = ("isolation", "locked", "pending", "status")
+    ``opaque``: something ran in it whose effects may be no part of it.
+    """
+
+    __slots__ = ("isolation", "locked", "opaque", "pending", "status")
 
     def __init__(self) -> None:
         self.status = IDLE
         self.pending: Reach = NOTHING
         self.isolation = ""
         self.locked = False
+        self.opaque = False
 
     def begin(self, isolation: str) -> None:
         """A transaction block was opened; ``isolation`` as BEGIN named it or as the default stands."""
@@ -35,6 +43,7 @@ class Transaction:
         self.pending = NOTHING
         self.isolation = isolation
         self.locked = False
+        self.opaque = False
 
     def end(self) -> None:
         """The block is over, by COMMIT or ROLLBACK."""
@@ -42,6 +51,7 @@ class Transaction:
         self.pending = NOTHING
         self.isolation = ""
         self.locked = False
+        self.opaque = False
 
     def ran(self, statement: Statement) -> None:
         """A statement was sent inside the block: remember what its COMMIT will change, and its locks."""
@@ -56,6 +66,8 @@ class Transaction:
     def holds(self, statement: Statement) -> None:
         """What this statement changed and locked belongs to the block."""
         self.pending |= statement.reach
+        if not statement.reach.proven and statement.verb not in _CONTAINED:
+            self.opaque = True
         if statement.lock != Lock.NONE:
             self.locked = True
 

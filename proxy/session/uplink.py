@@ -14,27 +14,22 @@ from proxy.cache.entry import Entry
 from proxy.errors import OriginProtocolError
 from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
-from proxy.session import effects, probe, tally
+from proxy.session import effects, late, probe, proof, tally
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.exchange import Exchange
 from proxy.session.outlook import shapes_in
 from proxy.session.port import Origin
 from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
-from proxy.session.statements import UNKNOWN_SCOPE, Prepared
+from proxy.session.statements import UNKNOWN_SCOPE
 from proxy.session.transaction import FAILED, IDLE
-from proxy.sql.analysis import Extent, Reach, Statement
+from proxy.sql.analysis import QUERIES, Extent, Reach, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
 
 _NOTIFICATION: Final = backend.NOTIFICATION_RESPONSE
-_CLOSE_PORTAL: Final = frontend.close(frontend.PORTAL, b"")
-_CLOSE_UNNAMED: Final = (frontend.close(frontend.STATEMENT, b""), _CLOSE_PORTAL)
-# Verbs whose statements touch neither prepared statements nor settings: the origin need not be told of
-# statements that it has not heard of before them.
-_ORDINARY: Final = frozenset(("select", "insert", "update", "delete", "merge"))
 
 
 @final
@@ -94,29 +89,42 @@ class Uplink:
         assert self.origin is not None
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
-        if any(s.verb not in _ORDINARY or not s.reach.proven for s in ran) and not self._may_be_in_block():
+        if any(s.verb not in QUERIES or not s.reach.proven for s in ran) and not self._may_be_in_block():
             self._introduce_statements(batch)
         exchange = Exchange(batch, ran, self._session.now)
         exchange.refusal = refusal
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
         exchange.answer_own = self._session.answer_own_step
-        closes = self._late_closes(batch)
-        late = self._late_parses(batch)
-        plan = bytes((steps.LATE_CLOSE,)) * len(closes) + bytes((steps.LATE_PARSE,)) * len(late) + batch.plan
-        exchange.follow(plan, batch.own)
+        closes = late.closes(batch, self._session.statements)
+        parses = late.parses(batch, None if self.is_uncertain() else self._session.outlook.scope)
+        if certain:
+            self._prove(exchange)
+        frames, plan = proof.weave(batch, exchange.proof, withhold=exchange.withheld)
+        before = bytes((steps.LATE_CLOSE,)) * len(closes) + bytes((steps.LATE_PARSE,)) * len(parses)
+        exchange.follow(before + plan, batch.own)
         exchange.synced = not batch.opened
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
         self._mark_sent(batch)
         self.exchanges.append(exchange)
-        self.origin.send(b"".join((*closes, *late, *batch.frames)))
+        self.origin.send(b"".join((*closes, *parses, *frames)))
         self._answer_if_first(exchange)
+        if exchange.proof and not exchange.withheld:
+            self._ask_state()
 
     def _answer_if_first(self, exchange: Exchange) -> None:
         """What is answered by us waits, as the origin's replies do, until all earlier ones are through."""
         if self.exchanges[0] is exchange:
             exchange.begin(self._session.out)
+
+    def _prove(self, exchange: Exchange) -> None:
+        session = self._session
+        exchange.proof = proof.place(
+            exchange.batch, exchange.ran, session.transaction, session.database.catalogue
+        )
+        if exchange.proof == proof.BEHIND:
+            exchange.withheld = proof.may_be_told_early(exchange.batch, session.state)
 
     def _suspend(self, exchange: Exchange, ran: tuple[Statement, ...], certain: bool) -> None:
         """Before the first message that can make a write visible."""
@@ -129,6 +137,8 @@ class Uplink:
         exchange.commits = commits
         if commits and reach.extent != Extent.NOTHING:
             exchange.holds = True
+            if exchange.withheld:
+                return
             if reach.extent == Extent.ORIGIN:
                 self._session.port.shared_change_ahead()
             exchange.suspensions.append(self._session.memory.suspend(self._in_memory(reach)))
@@ -201,38 +211,6 @@ class Uplink:
             s.state or s.reach.ddl or not s.reach.proven for e in self.exchanges for s in e.ran
         )
 
-    def _late_parses(self, batch: Batch) -> list[bytes]:
-        """Parse for each statement that this batch uses and the origin has not heard of."""
-        fresh = {prepared for prepared, _ in batch.parsed}
-        used = [r.statement for r in batch.reads] + batch.named
-        late: dict[Prepared, None] = {}
-        for statement in used:
-            if (
-                statement is not None
-                and statement.own is None
-                and not statement.at_origin
-                and statement not in fresh
-                and self._still_means_the_same(statement)
-            ):
-                late[statement] = None
-        for _, previous in batch.parsed:
-            if previous is not None and previous.name and previous.own is None and not previous.at_origin:
-                late[previous] = None
-        for statement in late:
-            statement.at_origin = True
-        return [statement.parse_frame() for statement in late]
-
-    def _late_closes(self, batch: Batch) -> tuple[bytes, ...]:
-        """Close of what the memory has ended or replaced by answering: the unnamed statement by a Query, the
-        unnamed portal by a Bind in a block. What is sent instead does so by itself.
-        """
-        statements = self._session.statements
-        ended, statements.unnamed_ended = statements.unnamed_ended, False
-        portal, statements.portal_is_ours = statements.portal_is_ours, False
-        if batch.simple is not None:
-            return ()
-        return (_CLOSE_UNNAMED if ended else ()) + ((_CLOSE_PORTAL,) if portal and not ended else ())
-
     def _introduce_statements(self, before: Batch) -> None:
         """Before anything that may change what a Parse means: the origin hears of every statement it does
         not know, but for those that the batch itself brings.
@@ -253,12 +231,6 @@ class Uplink:
         return self._session.transaction.status != IDLE or any(
             s.transaction is not None or s.verb == "unknown" for e in self.exchanges for s in e.ran
         )
-
-    def _still_means_the_same(self, statement: Prepared) -> bool:
-        """Literals became values under the settings of its Parse: prepared under others it would be another
-        one. The origin's error, that there is no such statement, is better than that.
-        """
-        return statement.scope == self._session.outlook.scope and not self.is_uncertain()
 
     def _mark_sent(self, batch: Batch) -> None:
         """The origin parses these statements now, under the present settings and columns."""
@@ -341,6 +313,8 @@ class Uplink:
                 self._reopen(exchange)  # a Sync that was sent before is ignored during COPY
             elif kind == backend.ERROR_RESPONSE and exchange.skipped_query():
                 self._reopen(exchange)
+            elif exchange.withheld and exchange.is_answered:
+                self._judge(exchange)
         self._session.flush()
 
     def _reported(self, raw: bytes) -> None:
@@ -385,9 +359,34 @@ class Uplink:
         else:
             self._session.certain_again()
 
+    def _judge(self, exchange: Exchange) -> None:
+        """All is answered but the Sync, which is withheld: can it make anything visible?"""
+        if not exchange.changed_nothing and not exchange.failed:
+            self.end_withheld()
+            return
+        if exchange.is_fatal:
+            return  # there is nobody left to answer a Sync
+        self.exchanges.popleft()
+        self._settle(exchange, backend.READY[IDLE])
+        self._send_silently(Batch()).told_early = True
+        self._ask_state()
+
+    def end_withheld(self) -> None:
+        """The Sync that is withheld must go now: the proof fails, or nobody waits for it."""
+        if not self.exchanges or not self.exchanges[-1].withheld:
+            return
+        assert self.origin is not None
+        exchange = self.exchanges[-1]
+        exchange.withheld = False
+        self._suspend(exchange, exchange.ran, certain=True)
+        self.origin.send(frontend.SYNC_FRAME)
+        self._ask_state()
+
     def _settle(self, exchange: Exchange, ready: bytes) -> None:
         before, after = self._session.transaction.status, backend.transaction_status(ready)
         changed = effects.changed(exchange, before, after)
+        if exchange.proof == proof.BEHIND and not exchange.failed:
+            shapes_in(exchange.batch)[0].proven_idle = exchange.changed_nothing
         effects.settle(
             exchange, after, self._session.transaction, self._session.state, self._session.statements
         )
@@ -397,7 +396,7 @@ class Uplink:
             )
         entries = self._land_recordings(exchange)
         if exchange.failed:
-            self.restore_names(exchange.batch.parsed[exchange.parses_done :])
+            self._session.statements.restore(exchange.batch.parsed[exchange.parses_done :])
         self._session.out += exchange.held
         self._session.out.append(ready)
         self._count(exchange, entries)
@@ -432,14 +431,6 @@ class Uplink:
         if followers:
             self._session.port.wake(followers)
 
-    def restore_names(self, parsed: list[tuple[Prepared, Prepared | None]]) -> None:
-        """Statements whose Parse never succeeded do not exist; a name that was in use keeps its statement."""
-        for prepared, previous in parsed:
-            if self._session.statements.named.get(prepared.name) is prepared:
-                del self._session.statements.named[prepared.name]
-                if previous is not None and prepared.name:
-                    self._session.statements.named[prepared.name] = previous
-
     def _count(self, exchange: Exchange, entries: list[Entry]) -> None:
         if not exchange.ran or exchange.counted:
             return
@@ -471,12 +462,21 @@ class Uplink:
             and not self.exchanges
             and self.origin
         ):
-            batch = Batch()
-            batch.frames.append(probe.FRAMES)
-            exchange = self._send_silently(batch)
-            exchange.on_rows = exchange.rows.append
+            self._ask_state()
+
+    def _ask_state(self) -> None:
+        batch = Batch()
+        batch.frames.append(probe.FRAMES)
+        exchange = self._send_silently(batch)
+        exchange.on_rows = exchange.rows.append
 
     def _silent_landed(self, exchange: Exchange) -> None:
+        if exchange.failed and exchange.told_early:
+            message = "the origin could not end the statement before this one, which had been answered"
+            self._session.out.append(
+                backend.error_response("FATAL", exchange.fault.get("C", "XX000"), message)
+            )
+            self._session.port.close_client()
         if exchange.failed:
             for statement, _ in exchange.batch.parsed:
                 statement.at_origin = False  # whoever uses it gets the error
@@ -501,7 +501,7 @@ class Uplink:
             self._session.statements.forget_origin()
             self._parting = b""
             return
-        if not any(e.failed and e.fault.get("V", "") in ("FATAL", "PANIC") for e in exchanges):
+        if not any(e.is_fatal and not e.silent for e in exchanges):
             message = "the connection to the origin was lost"
             self._session.out.append(self._parting or backend.error_response("FATAL", "08006", message))
         self._session.flush()
@@ -522,8 +522,9 @@ class Uplink:
         still commit: keep the origin until that is settled.
         """
         self.client_is_gone = True
+        self.end_withheld()
         # Without its Sync the last one cannot end: what it has done so far goes with the connection.
-        if any(e.suspensions for e in self.exchanges) and self.exchanges[-1].synced:
+        if any(e.suspensions or e.told_early for e in self.exchanges) and self.exchanges[-1].synced:
             if self.exchanges[-1].copying and self.origin is not None:
                 self.origin.send(frontend.copy_fail(b"the client is gone"))
             return True

@@ -19,11 +19,12 @@ from proxy.schema.names import usable_path
 from proxy.sql.analysis import NOTHING, UNREAD, Analysis, Control, Doubt, SetSetting, Statement
 from proxy.sql.compound import VERBS_WITH_NAMES, compound
 from proxy.sql.memo import Memo, Parsed
+from proxy.sql.proof.elsewhere import acts_elsewhere
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context
 from proxy.sql.utility import UNKNOWN_STATEMENT, utility
 
-__all__ = ["Context", "analyse", "analyse_without_catalogue"]
+__all__ = ["Context", "analyse", "analyse_without_catalogue", "transactions_tell_all"]
 
 # ROLLBACK takes back a SET, and so may COMMIT: of SET LOCAL, or in a failed transaction.
 _UNDOING: Final = frozenset({Control.COMMIT, Control.ROLLBACK, Control.ROLLBACK_TO})
@@ -52,6 +53,12 @@ def analyse(text: str, catalogue: Catalogue, context: Context, types: tuple[int,
 def analyse_without_catalogue(text: str) -> Analysis:
     """What ``text`` may do while no catalogue is there: reads bypass, writes reach everything."""
     return _analyse(text, None, Context(path=()), ())
+
+
+def transactions_tell_all(catalogue: Catalogue) -> bool:
+    """Has a transaction of this database that was given no id changed nothing, and may every role ask?"""
+    memory = _knowledge(catalogue).memory
+    return catalogue.id_is_public and not memory.recall("elsewhere", lambda: acts_elsewhere(catalogue))
 
 
 def _knowledge(catalogue: Catalogue) -> Knowledge:

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Final
+
+# Verbs of the statements that are planned: whatever code they run, it runs inside their own transaction, and
+# no prepared statement, cursor or setting is made or lost by their text.
+QUERIES: Final = frozenset(("select", "insert", "update", "delete", "merge"))
 
 
 class Extent(enum.IntEnum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from proxy.session import probe
+from proxy.session import probe, proof
 from proxy.wire import backend, frontend
 from proxy.wire.backend import Column
 from proxy.wire.framing import Frame, FrameSplitter
@@ -41,7 +41,8 @@ class ScriptedOrigin:
     """One backend. ``heard`` is every frame it was sent; ``answer`` works off those not answered yet.
 
     ``faults``: texts that fail. ``aside``: frames said before a text's CommandComplete (ParameterStatus,
-    notices). ``learnt``: the row that answers the probe.
+    notices). ``learnt``: the row that answers the probe. ``writing``: texts that write although they begin
+    with SELECT; ``holdable``: a cursor WITH HOLD is open.
     """
 
     def __init__(self, data: Data, process_id: int = 4711) -> None:
@@ -52,6 +53,8 @@ class ScriptedOrigin:
         self.faults: dict[bytes, Refusal] = {}
         self.aside: dict[bytes, bytes] = {}
         self.learnt: list[str] = []
+        self.writing: set[bytes] = set()
+        self.holdable = False
         self.status = ord("I")
         self._splitter = FrameSplitter(1 << 20)
         self._waiting: deque[Frame] = deque()
@@ -201,10 +204,16 @@ class ScriptedOrigin:
         if verb == "SELECT":
             if not described:
                 yield _description()
-            yield backend.data_row([str(self.data.number + self._pending).encode()])
+            yield backend.data_row([self._value(text)])
         tag = self._tag(verb, text)
         yield self.aside.get(text, b"")
         yield backend.command_complete(tag)
+
+    def _value(self, text: bytes) -> bytes:
+        if text == proof.TEXT.encode():
+            return b"f" if self._pending or self.holdable else b"t"
+        self._pending += text in self.writing
+        return str(self.data.number + self._pending).encode()
 
     def _tag(self, verb: str, text: bytes) -> bytes:
         if self.status == ord("I") and (verb == "SAVEPOINT" or b" TO " in text[:13]):

@@ -111,6 +111,32 @@ def test_the_surroundings_are_told(origin: Origin) -> None:
     assert bare.schemas["pg_catalog"].oid == 11
 
 
+def test_a_language_that_is_not_confined_is_told(origin: Origin) -> None:
+    assert not origin.catalogue().untrusted_languages
+    origin.execute("CREATE LANGUAGE wild HANDLER plpgsql_call_handler")
+    assert origin.catalogue().untrusted_languages
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "EXECUTE ON FUNCTION pg_current_xact_id_if_assigned()",
+        "EXECUTE ON FUNCTION pg_cursor()",
+        "SELECT ON pg_cursors",
+        "USAGE ON SCHEMA pg_catalog",
+    ],
+)
+def test_a_right_that_everybody_needs_to_ask_for_transaction_ids_is_missed(
+    origin: Origin, right: str
+) -> None:
+    before = origin.catalogue()
+    assert before.id_is_public
+    origin.execute(f"REVOKE {right} FROM PUBLIC")
+    after = origin.catalogue()
+    assert not after.id_is_public
+    assert after.fingerprint != before.fingerprint
+
+
 @pytest.mark.tls
 def test_a_nondeterministic_collation_is_told(tls_cluster: Cluster) -> None:
     # The embedded PostgreSQL is built without ICU.

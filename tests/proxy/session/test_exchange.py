@@ -48,6 +48,34 @@ def test_the_reply_to_a_late_parse_is_ours() -> None:
     assert replies(sent(b"pPBE"), ONE, ONE, TWO, DONE, READY) == "1 2 C:SELECT 1 !"
 
 
+def test_the_replies_to_a_question_of_ours_are_kept_from_the_client() -> None:
+    closed = backend.CLOSE_COMPLETE_FRAME
+    exchange = sent(b"BE" + b"ccpbxcc")
+    asked = (closed, closed, ONE, TWO, backend.data_row([b"t"]), DONE, closed, closed)
+    assert replies(exchange, TWO, ROW, backend.command_complete(b"UPDATE 1"), *asked) == "2 D:x C:UPDATE 1"
+    assert (exchange.changed_nothing, exchange.is_answered, exchange.tag) == (True, True, b"UPDATE 1")
+
+
+@pytest.mark.parametrize("row", [b"f", b"", b"tt"])
+def test_only_the_one_word_proves_that_nothing_changed(row: bytes) -> None:
+    exchange = sent(b"x")
+    assert replies(exchange, ROWS, backend.data_row([row]), DONE, READY) == " !"
+    assert not exchange.changed_nothing
+
+
+def test_in_one_text_the_replies_are_told_apart_by_their_order() -> None:
+    yes = backend.data_row([b"t"])
+    assert replies(sent(b"qx"), ROWS, ROW, DONE, ROWS, yes, DONE, READY) == "T D:x C:SELECT 1 !"
+    commit = backend.command_complete(b"COMMIT")
+    assert replies(sent(b"xq"), ROWS, yes, DONE, commit, READY) == "C:COMMIT !"
+
+
+def test_an_error_after_the_last_step_is_passed_on() -> None:
+    exchange = sent(b"xq")
+    assert replies(exchange, ROWS, Refusal("57014").frame, READY) == "E:57014 !"
+    assert not exchange.skipped_query()
+
+
 def test_a_step_of_ours_is_answered_in_its_place() -> None:
     ours = OwnStep(steps.EXECUTE, Show("last"))
     assert replies(sent(b"Eo", ours), DONE, READY) == "C:SELECT 1 C:OURS !"

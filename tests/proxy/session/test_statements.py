@@ -43,3 +43,11 @@ def test_a_new_origin_has_heard_of_nothing() -> None:
     statements.forget_origin()
     assert statements.local() == [made]
     assert (statements.sql_named, statements.cursors, statements.portals) == ({}, {}, {})
+
+
+def test_a_parse_that_did_not_succeed_leaves_the_name_as_it_was() -> None:
+    statements = Statements()
+    before, failed, fresh = prepared(b"s"), prepared(b"s", b"SELECT 2"), prepared(b"t")
+    statements.named = {b"s": failed, b"t": fresh}
+    statements.restore([(failed, before), (fresh, None)])
+    assert statements.named == {b"s": before}

@@ -71,3 +71,20 @@ def test_the_end_of_a_block_forgets_it() -> None:
     assert (transaction.status, transaction.pending, transaction.refusal()) == (IDLE, analysis.NOTHING, "")
     transaction.begin("read committed")
     assert (transaction.status, transaction.refusal()) == (OPEN, "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "opaque"), [("select", False), ("do", False), ("load", True), ("copy", True)]
+)
+def test_code_that_may_reach_beyond_the_block_makes_it_opaque(verb: str, opaque: bool) -> None:
+    transaction = an_open_one()
+    transaction.ran(Statement(verb, reach=analysis.UNKNOWN))
+    assert transaction.opaque == opaque
+    transaction.end()
+    assert not transaction.opaque
+
+
+def test_a_copy_of_known_reach_does_not() -> None:
+    transaction = an_open_one()
+    transaction.ran(Statement("copy", reach=TABLE))
+    assert not transaction.opaque

@@ -13,7 +13,7 @@ from proxy.cache.ttl import TtlRule
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Templates
 from proxy.schema.catalogue import Catalogue
-from proxy.session import probe
+from proxy.session import probe, proof
 from proxy.session.database import Database
 from proxy.session.session import CATALOGUE, ORIGIN, Session
 from proxy.session.shared import SessionOptions, Shared
@@ -218,8 +218,9 @@ def _shown(value: bytes | None) -> str:
 
 def _word(frame: Frame) -> str:
     if frame.kind == frontend.QUERY:
-        return frontend.read_query(frame.raw).decode()
+        return frontend.read_query(frame.raw).decode().replace(proof.TEXT, "proof")
     if frame.kind == frontend.PARSE:
         name, text, _ = frontend.read_parse(frame.raw)
-        return "probe" if text == probe.TEXT.encode() else f"P{name.decode()}:{text.decode()}"
+        own = {probe.TEXT.encode(): "probe", proof.TEXT.encode(): "proof"}
+        return own.get(text) or f"P{name.decode()}:{text.decode()}"
     return chr(frame.kind)
