@@ -39,6 +39,16 @@ _ENDS: Final[dict[int, bytes]] = {
 # Steps of ours: what ends them is kept from the client.
 _OURS: Final = frozenset((steps.LATE_PARSE, steps.LATE_CLOSE, steps.LATE_BIND, steps.PROOF))
 
+# What may stand between the last CommandComplete and ReadyForQuery: it keeps its place behind the former.
+_BETWEEN: Final = frozenset(
+    (
+        backend.CLOSE_COMPLETE,
+        backend.PARAMETER_STATUS,
+        backend.NOTICE_RESPONSE,
+        backend.NOTIFICATION_RESPONSE,
+    )
+)
+
 # What the origin may say at any time, and not in answer to a question of ours.
 _ASYNCHRONOUS: Final = (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE)
 
@@ -277,6 +287,9 @@ class Exchange:
                 out.append(raw)
             return
         if self.holds:
+            if self.held and kind in _BETWEEN:
+                self.held.append(raw)
+                return
             if self.held:
                 out.extend(self.held)
                 self.held.clear()

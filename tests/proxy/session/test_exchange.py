@@ -109,6 +109,16 @@ def test_commandcomplete_is_held_where_it_may_commit_and_goes_with_what_follows(
     assert exchange.held == [DONE]
 
 
+def test_what_follows_the_last_commandcomplete_is_held_with_it() -> None:
+    exchange = sent(b"EC")
+    exchange.holds = True
+    out: list[bytes] = []
+    for frame in (DONE, backend.CLOSE_COMPLETE_FRAME, NOTIFICATION):
+        exchange.take(frame[0], frame, out)
+    assert out == []
+    assert exchange.held == [DONE, backend.CLOSE_COMPLETE_FRAME, NOTIFICATION]
+
+
 def test_an_answer_of_ours_does_not_overtake_what_is_held() -> None:
     exchange = sent(b"Eo", OwnStep(steps.EXECUTE, Show("last")))
     exchange.holds = True
