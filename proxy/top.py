@@ -57,6 +57,7 @@ def _figures(stats: Stats) -> Table:
         "hit ratio": {"of reads": f"{_ratio(outcomes):.1%}"},
         "bypass": dict(sorted(stats["bypass"].items(), key=lambda item: -item[1])[:6]),
         "invalidations": stats["invalidations"],
+        "proofs": stats["proofs"],
         "memory": {
             "entries": cache["entries"],
             "MiB": f"{cache['bytes'] / 2**20:.1f} of {cache['limit_bytes'] / 2**20:.0f}",

@@ -58,6 +58,14 @@ METRICS: Final = (
         "invalidations",
         label="cause",
     ),
+    Metric(
+        "orrery_proofs_total",
+        "counter",
+        "statements",
+        "Statements of unknown effect that the origin was asked about, by what it proved.",
+        "proofs",
+        label="verdict",
+    ),
     Metric("orrery_cache_entries", "gauge", "entries", "Answers in memory.", "cache", "entries"),
     Metric("orrery_cache_bytes", "gauge", "bytes", "Memory held by answers.", "cache", "bytes"),
     Metric("orrery_cache_limit_bytes", "gauge", "bytes", "Bound of that memory.", "cache", "limit_bytes"),
@@ -153,6 +161,7 @@ class Stats(TypedDict):
     outcomes: dict[str, int]
     bypass: dict[str, int]
     invalidations: dict[str, int]
+    proofs: dict[str, int]
     cache: dict[str, int]
     clients: dict[str, int]
     origin: dict[str, int]
@@ -189,6 +198,7 @@ def stats(identity: Identity, counters: Counters, memory: MemoryFigures) -> Stat
         "outcomes": _outcomes(counters),
         "bypass": dict(counters.bypass_reasons),
         "invalidations": dict(memory.invalidations),
+        "proofs": {"unchanged": counters.proven_unchanged, "changed": counters.not_proven},
         "cache": {
             "entries": memory.entries,
             "bytes": memory.bytes,
@@ -218,6 +228,7 @@ def flat(figures: Stats) -> list[tuple[str, int]]:
         ("outcomes", figures["outcomes"]),
         ("bypass", figures["bypass"]),
         ("invalidations", figures["invalidations"]),
+        ("proofs", figures["proofs"]),
         ("cache", figures["cache"]),
         ("clients", figures["clients"]),
         ("origin", figures["origin"]),

@@ -13,7 +13,9 @@ class Counters:
     """What happened since the start, and what is open now.
 
     ``hit`` to ``error`` and ``bypass_reasons`` only grow. ``origin_*`` are gauges that the pool writes.
-    ``bypass_reasons`` has one key for each reason word met; the words stand in one table, so they are few.
+    ``proven_unchanged`` and ``not_proven`` count the statements of unknown effect that the origin was asked
+    about. ``bypass_reasons`` has one key for each reason word met; the words stand in one table, so they are
+    few.
     """
 
     __slots__ = (
@@ -26,10 +28,12 @@ class Counters:
         "fill",
         "hit",
         "hit_latency",
+        "not_proven",
         "origin_busy",
         "origin_latency",
         "origin_open",
         "origin_waiting",
+        "proven_unchanged",
         "write",
     )
 
@@ -41,6 +45,8 @@ class Counters:
         self.error = 0
         self.audits = Audits()
         self.bypass_reasons: dict[str, int] = {}
+        self.proven_unchanged = 0
+        self.not_proven = 0
         self.clients_open = 0
         self.clients_peak = 0
         self.origin_open = 0

@@ -385,8 +385,8 @@ class Uplink:
     def _settle(self, exchange: Exchange, ready: bytes) -> None:
         before, after = self._session.transaction.status, backend.transaction_status(ready)
         changed = effects.changed(exchange, before, after)
-        if exchange.proof == proof.BEHIND and not exchange.failed:
-            shapes_in(exchange.batch)[0].proven_idle = exchange.changed_nothing
+        if exchange.proof and not exchange.failed:
+            self._note_proof(exchange)
         effects.settle(
             exchange, after, self._session.transaction, self._session.state, self._session.statements
         )
@@ -406,6 +406,15 @@ class Uplink:
         if exchange.failed or any(s.state or s.transaction or not s.reach.proven for s in exchange.ran):
             self._session.outlook.state_moved()
         self._session.reconsider()
+
+    def _note_proof(self, exchange: Exchange) -> None:
+        counters = self._session.shared.counters
+        if exchange.changed_nothing:
+            counters.proven_unchanged += 1
+        else:
+            counters.not_proven += 1
+        if exchange.proof == proof.BEHIND:
+            shapes_in(exchange.batch)[0].proven_idle = exchange.changed_nothing
 
     def _land_recordings(self, exchange: Exchange) -> list[Entry]:
         entries: list[Entry] = []

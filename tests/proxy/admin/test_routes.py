@@ -38,7 +38,7 @@ async def test_ready_follows_the_origin(client: httpx.AsyncClient, house: MadeUp
 async def test_stats_has_the_shape_others_build_on(client: httpx.AsyncClient) -> None:
     stats = (await client.get("/stats")).json()
     assert list(stats) == [
-        *("version", "instance", "freshness", "outcomes", "bypass", "invalidations"),
+        *("version", "instance", "freshness", "outcomes", "bypass", "invalidations", "proofs"),
         *("cache", "clients", "origin", "audit", "latency_ms"),
     ]
     assert stats["freshness"] == {"level": "ttl", "since_seconds": 12.5, "why": "writers unknown"}

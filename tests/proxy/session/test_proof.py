@@ -148,6 +148,16 @@ def test_settings_and_role_are_learnt_behind_the_transaction() -> None:
     assert not client.session.state.doubt
 
 
+def test_what_came_of_it_is_counted() -> None:
+    world = a_world()
+    client = world.client()
+    client.query(CALL_IT, WRITE)
+    client.origin.writing.add(CALL_IT)
+    client.query(CALL_IT)
+    assert (world.counters.proven_unchanged, world.counters.not_proven) == (1, 1)
+    assert world.counters.write == 3
+
+
 # Where it is never asked
 
 
