@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.admin.snapshot import QueryRow, query_row
@@ -136,16 +136,15 @@ class HouseView:
         monitor = catalogue.roles.get("pg_monitor")
         return role.superuser or (monitor is not None and monitor.oid in role.inherits)
 
-    def purge_as(self, session: Session, table: tuple[str, ...] | None) -> None:
-        """ORRERY PURGE as this session's role. Raises ``Denied`` or ``Undefined``."""
+    def purge_as(self, session: Session, table: tuple[str, ...] | None) -> Callable[[], None]:
+        """What carries out ORRERY PURGE as this session's role. Raises ``Denied`` or ``Undefined``."""
         catalogue, role = _role_of(session)
         if catalogue is None or role is None:
             raise Denied(_DENIED)
         if table is None:
             if not (role.superuser or _owns_database(catalogue, role)):
                 raise Denied(_DENIED)
-            self._hub.shared.memory.clear("purge")
-            return
+            return lambda: self._hub.shared.memory.clear("purge")
         path = names.effective_path(session.state.value("search_path"), session.state.current_user)
         schema = table[0] if len(table) > 1 else None
         relation = names.resolve_relation(catalogue, schema, table[-1], path)
@@ -153,7 +152,7 @@ class HouseView:
             raise Undefined(f'relation "{".".join(table)}" does not exist')
         if not (role.superuser or relation.owner in role.inherits or _owns_database(catalogue, role)):
             raise Denied(_DENIED)
-        self._drop(session.database, relation)
+        return lambda: self._drop(session.database, relation)
 
     # Figures
 

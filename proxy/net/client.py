@@ -253,9 +253,9 @@ class ClientConnection(asyncio.Protocol):
         told = self.hub.told_as(sender)
         return raw if told == sender else backend.with_notification_pid(raw, told)
 
-    def purge(self, table: tuple[str, ...] | None) -> None:
+    def purge(self, table: tuple[str, ...] | None) -> Callable[[], None]:
         assert self.session is not None
-        self.hub.view.purge_as(self.session, table)
+        return self.hub.view.purge_as(self.session, table)
 
     def status(self) -> Rows:
         return self.hub.view.status_rows()

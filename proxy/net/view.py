@@ -4,6 +4,7 @@ whole house: the answers of ``SHOW orrery.*``, the purge.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from proxy.session.own import Rows
@@ -22,5 +23,7 @@ class View(Protocol):
     def sees_all_roles(self, session: Session) -> bool:
         """May this session's role see what other roles ask?"""
 
-    def purge_as(self, session: Session, table: tuple[str, ...] | None) -> None:
-        """ORRERY PURGE. Raises ``OrreryError`` where the role may not, or there is no such table."""
+    def purge_as(self, session: Session, table: tuple[str, ...] | None) -> Callable[[], None]:
+        """What carries out ORRERY PURGE. Raises ``OrreryError``
+        where the role may not, or there is no such table.
+        """

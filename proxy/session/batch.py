@@ -5,11 +5,12 @@ Source: PostgreSQL docs, protocol-flow, "Extended Query", "Pipelining".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, final
 
 from proxy.session.shapes import Shape
 from proxy.session.statements import Prepared
-from proxy.sql.commands import Command
+from proxy.sql.commands import Command, Refused
 from proxy.wire import frontend
 
 # Steps of a batch: which reply of the origin, or of ours, answers each message.
@@ -60,13 +61,15 @@ class Read:
 @final
 class OwnStep:
     """One message of ours to answer in its place: a Parse, Bind, Describe ... of a command of ours, or what
-    the memory answers (``reply``) to a read whose statement the origin is describing.
+    the memory answers (``reply``) to a read whose statement the origin is describing. ``act`` carries out a
+    purge whose rights were found sufficient.
     """
 
-    __slots__ = ("command", "kind", "reply", "tail")
+    __slots__ = ("act", "command", "kind", "reply", "tail")
 
     def __init__(self, kind: int, command: Command | None, tail: bytes = b"", reply: bytes = b"") -> None:
         self.reply = reply
+        self.act: Callable[[], None] | None = None
         self.kind = kind
         self.command = command
         self.tail = tail
@@ -135,3 +138,11 @@ class Batch:
         self.add(REFUSED, REFUSAL)
         self.own.append(step)
         self.plain = False
+
+    def refuse(self, step: OwnStep, refused: Refused) -> None:
+        """One of ``own`` is refused after all: as ``add_refused`` would have had it."""
+        places = [at for at, kind in enumerate(self.plan) if kind in (OWN, REFUSED)]
+        at = places[self.own.index(step)]
+        step.command = refused
+        self.frames.insert(at - self.plan[:at].count(OWN), REFUSAL)
+        self.plan[at] = REFUSED

@@ -20,7 +20,7 @@ from proxy.wire import backend
 from proxy.wire.backend import Column
 
 if TYPE_CHECKING:
-    from proxy.session.batch import OwnStep
+    from proxy.session.batch import Batch, OwnStep
     from proxy.session.session import Session
 
 TEXT: Final = 25
@@ -61,6 +61,18 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
 }
 
 
+def decide_purges(session: Session, batch: Batch) -> None:
+    """Before a batch is sent: which purges in it are allowed is known by now, or nobody would skip what
+    follows one that is refused.
+    """
+    for asked in batch.own:
+        if asked.kind == steps.EXECUTE and isinstance(asked.command, commands.Purge):
+            try:
+                asked.act = session.port.purge(asked.command.table)
+            except OrreryError as refusal:
+                batch.refuse(asked, commands.Refused(str(refusal), refusal.sqlstate))
+
+
 def query(session: Session, command: commands.Command) -> list[bytes]:
     """The whole answer to a command that came as Query, without ReadyForQuery."""
     if session.transaction.status == FAILED:
@@ -96,7 +108,7 @@ def step(session: Session, asked: OwnStep) -> bytes:
     if asked.kind == steps.CLOSE:
         return backend.CLOSE_COMPLETE_FRAME
     if asked.kind == steps.EXECUTE:
-        return _execute(session, command, columns, asked.tail)
+        return _execute(session, command, columns, asked)
     described = (
         _description(columns, result_formats(asked.tail, len(columns))) if columns else backend.NO_DATA_FRAME
     )
@@ -106,20 +118,22 @@ def step(session: Session, asked: OwnStep) -> bytes:
 
 
 def _execute(
-    session: Session, command: commands.Command, columns: Sequence[tuple[str, int]], tail: bytes
+    session: Session, command: commands.Command, columns: Sequence[tuple[str, int]], asked: OwnStep
 ) -> bytes:
     try:
-        rows, tag = _run(session, command)
+        rows, tag = _run(session, command, asked.act)
     except OrreryError as refusal:
         session.uplink.abort_transaction()
         return backend.error_response("ERROR", refusal.sqlstate, str(refusal))
     return b"".join(
-        (*_data(columns, result_formats(tail, len(columns)), rows), backend.command_complete(tag))
+        (*_data(columns, result_formats(asked.tail, len(columns)), rows), backend.command_complete(tag))
     )
 
 
-def _run(session: Session, command: commands.Command) -> tuple[Rows, bytes]:
-    """Rows and command tag. Raises ``OrreryError`` where the role may not."""
+def _run(
+    session: Session, command: commands.Command, act: Callable[[], None] | None = None
+) -> tuple[Rows, bytes]:
+    """Rows and command tag. Raises ``OrreryError`` where the role may not; ``act``: it may."""
     if isinstance(command, commands.SetCache):
         change = SetSetting("orrery.cache", "on" if command.on else "off", command.local)
         session.state.apply(change, in_transaction=session.transaction.status != IDLE)
@@ -136,7 +150,8 @@ def _run(session: Session, command: commands.Command) -> tuple[Rows, bytes]:
         fault.sqlstate = command.sqlstate
         raise fault
     if isinstance(command, commands.Purge):
-        session.port.purge(command.table)
+        purge = act or session.port.purge(command.table)
+        purge()
         return (), b"ORRERY PURGE"
     if isinstance(command, commands.Why):
         return (_why(session, command.text),), b"SHOW"

@@ -6,7 +6,7 @@ comes back as a call of the session's methods (``origin_attached``, ``origin_fai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.cache.tags import Suspension
@@ -67,9 +67,9 @@ class Port(Protocol):
     def translate_notification(self, raw: bytes) -> bytes:
         """A NotificationResponse with the process id by which clients know its sender."""
 
-    def purge(self, table: tuple[str, ...] | None) -> None:
-        """ORRERY PURGE. Raises ``OrreryError`` where this
-        session's role may not, or the table does not exist.
+    def purge(self, table: tuple[str, ...] | None) -> Callable[[], None]:
+        """What carries out ORRERY PURGE. Raises ``OrreryError``
+        where this session's role may not, or the table does not exist.
         """
 
     def status(self) -> Rows:

@@ -262,13 +262,14 @@ class Session:
     def _dispatch(self, batch: Batch) -> None:
         """A batch is complete: answer it, wait for what is missing, or send it."""
         self.uplink.end_withheld()
-        tail = self.uplink.exchanges[-1] if self.uplink.exchanges else None
-        if tail is not None and not tail.synced:
-            self.uplink.carry_on(tail, batch)
-            return
-        if self._purges_unseen(batch) and self.port.need_catalogue():
+        unfinished = self.uplink.unfinished
+        if unfinished is None and self._purges_unseen(batch) and self.port.need_catalogue():
             batch.waited_catalogue = True
             self._wait(batch, CATALOGUE)
+            return
+        own.decide_purges(self, batch)
+        if unfinished is not None:
+            self.uplink.carry_on(unfinished, batch)
             return
         if self._answer_here(batch):
             return

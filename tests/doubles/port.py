@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from proxy.cache.tags import Suspension
@@ -68,10 +68,10 @@ class RecordingPort:
     def translate_notification(self, raw: bytes) -> bytes:
         return raw
 
-    def purge(self, table: tuple[str, ...] | None) -> None:
+    def purge(self, table: tuple[str, ...] | None) -> Callable[[], None]:
         if self.purge_fault is not None:
             raise self.purge_fault
-        self.purged.append(table)
+        return lambda: self.purged.append(table)
 
     def status(self) -> Rows:
         return (("version", "test"),)

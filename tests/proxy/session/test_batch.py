@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proxy.session import batch as steps
 from proxy.session.batch import Batch, OwnStep, Read
-from proxy.sql.commands import Show
+from proxy.sql.commands import Purge, Refused, Show
 
 
 def test_whether_a_row_description_was_asked_for_is_part_of_the_key() -> None:
@@ -39,3 +39,15 @@ def test_a_refused_command_of_ours_makes_the_origin_fail_in_its_place() -> None:
     batch = Batch()
     batch.add_refused(OwnStep(steps.EXECUTE, Show("last")))
     assert (batch.frames, bytes(batch.plan), len(batch.own)) == ([steps.REFUSAL], b"r", 1)
+
+
+def test_one_that_is_refused_after_all_makes_it_fail_in_the_same_place() -> None:
+    batch = Batch()
+    batch.add(steps.BIND, b"first")
+    batch.add_own(OwnStep(steps.BIND, Purge()))
+    batch.add_own(OwnStep(steps.EXECUTE, Purge()))
+    batch.add(steps.EXECUTE, b"last")
+    refused = Refused("permission denied", "42501")
+    batch.refuse(batch.own[1], refused)
+    assert (batch.frames, bytes(batch.plan)) == ([b"first", steps.REFUSAL, b"last"], b"BorE")
+    assert batch.own[1].command is refused

@@ -12,8 +12,13 @@ from tests.proxy.session.world import FLUSH, READ, SYNC, WRITE, Conversation, Wo
 
 QUERY = frontend.query
 LAST = b"SHOW orrery.last"
+PURGE = b"ORRERY PURGE"
 OFF = b"SET orrery.cache = off"
 BINARY = b"\0\0\0\0\0\1\0\1"
+
+
+class Denied(ClientFault):
+    sqlstate = "42501"
 
 
 def rows(client: Conversation, text: bytes) -> list[list[bytes | None]]:
@@ -278,6 +283,42 @@ def test_an_error_of_ours_undoes_and_skips_as_any_error_in_a_pipeline_does() -> 
     assert client.session.state.refusal() == ""
     client.query(b"BEGIN")
     assert client.ask(run(READ), wrong, SYNC) == "1 2 T D:0 C:SELECT 1 1 2 n E:42704 Z:E"
+
+
+def test_a_purge_in_a_pipeline_is_made_in_its_place() -> None:
+    client = World().client()
+    client.attach()
+    client.say(run(WRITE), run(PURGE), run(WRITE), SYNC)
+    assert client.port.purged == []
+    client.settle()
+    assert client.told() == "1 2 n C:UPDATE 1 1 2 n C:ORRERY PURGE 1 2 n C:UPDATE 1 Z:I"
+    assert client.port.purged == [None]
+
+
+@pytest.mark.parametrize("flush", [b"", FLUSH], ids=["at once", "after a flush"])
+def test_a_purge_that_is_refused_undoes_and_skips_as_any_error_in_a_pipeline_does(flush: bytes) -> None:
+    world = World()
+    client = world.client()
+    client.attach()
+    client.port.purge_fault = Denied("must be owner")
+    assert client.ask(run(WRITE), flush, run(PURGE), run(WRITE), run(OFF), SYNC) == (
+        "1 2 n C:UPDATE 1 1 2 n E:42501 Z:I"
+    )
+    assert world.data.number == 0
+    assert client.session.state.refusal() == ""
+    client.query(b"BEGIN")
+    assert client.ask(run(READ), flush, run(PURGE), run(READ), SYNC) == (
+        "1 2 T D:0 C:SELECT 1 1 2 n E:42501 Z:E"
+    )
+
+
+def test_a_purge_that_was_allowed_is_made_whatever_happens_before_its_turn() -> None:
+    client = World().client()
+    client.attach()
+    client.say(run(WRITE), run(PURGE), SYNC)
+    client.port.purge_fault = Denied("must be owner")
+    client.settle()
+    assert client.told().endswith("C:ORRERY PURGE Z:I")
 
 
 def test_flush_after_a_command_of_ours_has_it_answered() -> None:
