@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 if TYPE_CHECKING:
     import ssl
@@ -96,6 +97,7 @@ async def log_in(url: OriginUrl, context: ssl.SSLContext | None) -> Connection:
         # A pooler in front may give each statement another backend, where a named one is unknown.
         statement_cache_size=0,
         server_settings=settings,
+        target_session_attrs=SessionAttribute(url.target_session_attrs),
     )
 
 

@@ -34,6 +34,9 @@ async def examine(url: OriginUrl) -> Report:
             facts = await ask(connection)
         finally:
             connection.terminate()
+    except asyncpg.TargetServerAttributeNotMatched:
+        sentence = f"the session is not what target_session_attrs={url.target_session_attrs} asks for"
+        return Report(str(url), (*way.findings, Finding("login", "bad", sentence)))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         return Report(str(url), (*way.findings, Finding("login", "bad", _why(error, url))))
     findings, freshness = judge(facts)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -34,6 +34,13 @@ T = TypeVar("T")
 
 # Bytes of one message during a login; its longest is a list of settings.
 _LOGIN_MESSAGE = 1 << 20
+
+_STANDBY, _READ_ONLY = "in_hot_standby", "default_transaction_read_only"
+# What each value of target_session_attrs makes of a session in which one of these is on; with a single host
+# the values that are not here are content with any. Source: PostgreSQL docs, libpq-connect,
+# "target_session_attrs"; protocol-flow, "Asynchronous Operations".
+_UNWANTED = {"read-write": (_STANDBY, _READ_ONLY), "primary": (_STANDBY,)}
+_WANTED = {"read-only": (_STANDBY, _READ_ONLY), "standby": (_STANDBY,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,11 @@ async def _attempt(
         )
         greeting = await connection.talk(login.run(wanted.parameters))
         _greet(connection, greeting, asked=login.asked)
+        if not suits(url.target_session_attrs, greeting.statuses):
+            wanted_attribute = f"target_session_attrs={url.target_session_attrs}"
+            raise OriginUnreachable(
+                f"the session at the origin {url.host}:{url.port} is not what {wanted_attribute} asks for"
+            )
         connection.learnt = await connection.talk(introduction())
     except BaseException:
         connection.abort()
@@ -245,6 +257,14 @@ def _greet(connection: OriginConnection, greeting: OriginGreeting, *, asked: boo
     connection.secret = greeting.secret
     connection.statuses = greeting.statuses
     connection.asked_for_proof = asked
+
+
+def suits(target_session_attrs: str, statuses: Mapping[str, str]) -> bool:
+    """Is this what the URL asks for, by the settings that the origin reported? What it keeps back is not."""
+    unwanted, wanted = _UNWANTED.get(target_session_attrs), _WANTED.get(target_session_attrs)
+    if unwanted is not None:
+        return all(statuses.get(name) == "off" for name in unwanted)
+    return wanted is None or any(statuses.get(name) == "on" for name in wanted)
 
 
 async def _open(url: OriginUrl) -> OriginConnection:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final, Literal, TypeAlias
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from proxy.net.tls import tls_context
 from proxy.origin_url import OriginUrl
@@ -57,4 +58,6 @@ async def _connect(url: OriginUrl, database: str | None, way: ssl.SSLContext | L
         timeout=url.connect_seconds,
         statement_cache_size=0,
         server_settings=settings,
+        # Said here, or asyncpg would read it from the environment alone.
+        target_session_attrs=SessionAttribute(url.target_session_attrs),
     )

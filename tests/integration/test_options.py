@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, outcome, remember
-from tests.integration.proxy import until
+from tests.integration.proxy import Proxy, until
 
 if TYPE_CHECKING:
     from tests.integration.conftest import StartProxy
@@ -87,6 +87,21 @@ def test_ddl_made_elsewhere_is_seen_within_the_catalogue_check(
 def test_level_wire_is_refused_before_a_replica(cluster: Cluster) -> None:
     with cluster.replica() as replica:
         assert "recovery" in _refusal("--origin", replica.url(), "--freshness", "wire")
+
+
+def test_a_session_that_is_not_what_the_origins_url_asks_for_is_not_opened(database: Database) -> None:
+    reader = f"reader_{database.name}"
+    database.execute(
+        f"""{PLANETS}; CREATE ROLE {reader} LOGIN PASSWORD 'pw';
+        ALTER ROLE {reader} SET default_transaction_read_only = on; GRANT SELECT ON planets TO {reader}"""
+    )
+    with Proxy(database.url(target_session_attrs="read-write")) as proxy:
+        place = Place(proxy, database)
+        with place.connect() as writer:
+            assert len(ask(writer, NAMES)) == 3
+        with pytest.raises(psycopg.OperationalError, match="target_session_attrs=read-write"):
+            place.connect(reader, "pw")
+    database.execute(f"DROP OWNED BY {reader}; DROP ROLE {reader}")
 
 
 @pytest.mark.parametrize("level", ["notify", "replication"])

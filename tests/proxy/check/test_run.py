@@ -66,6 +66,13 @@ async def test_a_database_without_the_right_to_connect(database: Database) -> No
 
 
 @pytest.mark.postgres
+async def test_a_server_that_is_not_what_the_url_asks_for(database: Database) -> None:
+    found = await report(database.url(target_session_attrs="standby"))
+    assert not found.works
+    assert last(found) == "the session is not what target_session_attrs=standby asks for"
+
+
+@pytest.mark.postgres
 @pytest.mark.slow
 async def test_a_replica_works_and_says_what_would_raise_the_level(cluster: Cluster) -> None:
     with cluster.replica() as replica:
