@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Cluster, Database, ProgramsMissing
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _numbers = count(1)
+
+# How long one example takes says more about who else uses the machine than about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
