@@ -1,16 +1,22 @@
-"""``python -m app``: serve on all interfaces at ``PORT``."""
+"""``python -m app``: serve on all interfaces at ``PORT``; SIGTERM drains, and is an end like any other."""
 
 from __future__ import annotations
 
-import uvicorn
+import signal
+import sys
+from contextlib import suppress
 
+from app.main import served
+from app.server import DrainingServer
 from app.settings import read_settings
 
 
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    # A container's address is not known before: who may reach it is the platform's decision.
-    uvicorn.run("app.main:app", host="0.0.0.0", port=read_settings().port)  # noqa: S104
+    # uvicorn raises what ended it once more when it is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with suppress(KeyboardInterrupt):
+        DrainingServer(served(), read_settings().port).run()
 
 
 if __name__ == "__main__":

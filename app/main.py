@@ -76,7 +76,8 @@ def _log_to_stderr() -> None:
 
 
 @cache
-def _served() -> FastAPI:
+def served() -> FastAPI:
+    """The application of this process, for its environment. Raises SystemExit as ``read_settings`` does."""
     _log_to_stderr()
     return create_app(read_settings())
 
@@ -84,5 +85,5 @@ def _served() -> FastAPI:
 def __getattr__(name: str) -> FastAPI:
     """``uvicorn app.main:app``: made on demand, since importing this module must not need a database."""
     if name == "app":
-        return _served()
+        return served()
     raise AttributeError(name)
