@@ -21,8 +21,7 @@ check: setup  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache --no-logo
 
 init: setup  ## bring the schema and the planets into the database that DATABASE_URL names
-	@test -n "$$DATABASE_URL" || { echo "make init: set DATABASE_URL to a postgresql:// address" >&2; exit 2; }
-	@prisma/engines/prisma migrate deploy && $(BIN)/python prisma/seed.py $(ARGS)
+	@$(BIN)/python prisma/init.py $(ARGS)
 
 loadtest: setup  ## the same load direct and through the proxy, with a report; ARGS=--help lists the options
 	@$(BIN)/python -m loadtest $(ARGS)

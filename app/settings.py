@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_URL: TypeAdapter[PostgresDsn] = TypeAdapter(PostgresDsn)
+from app.database_url import fault_of
 
 
 class Settings(BaseSettings):
@@ -21,10 +21,9 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, url: SecretStr) -> SecretStr:
-        try:
-            _URL.validate_python(url.get_secret_value())
-        except ValidationError as error:
-            raise ValueError("it is not a postgresql:// address with a host") from error
+        fault = fault_of(url.get_secret_value())
+        if fault:
+            raise ValueError(fault)
         return url
 
 
@@ -35,5 +34,6 @@ def read_settings() -> Settings:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         name = str(fault["loc"][0]).upper()
-        reason = "it is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
+        unset = fault_of(None) if fault["type"] == "missing" else None
+        reason = unset or fault["msg"].removeprefix("Value error, ").replace("Input", "it", 1)
         raise SystemExit(f"app: {name} cannot be used: {reason}") from None

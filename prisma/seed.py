@@ -14,12 +14,12 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from prisma import Prisma
 from prisma.engine.errors import EngineConnectionError
 from prisma.errors import PrismaError
 
+from app.database_url import fault_of
 from app.queries import ADVANCE_SEQUENCE, STOP_WRITERS
 
 if TYPE_CHECKING:
@@ -112,20 +112,8 @@ def _last_line(error: PrismaError) -> str:
     return str(error).strip().splitlines()[-1]
 
 
-def _check_url(url: str | None) -> None:
-    if not url:
-        raise SeedError("DATABASE_URL is not set: give it a postgresql:// address")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"postgresql", "postgres"} and bool(parts.hostname or "host=" in parts.query)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SeedError("DATABASE_URL is not a postgresql:// address with a host")
-
-
-def _extra(text: str) -> int:
+def extra_planets(text: str) -> int:
+    """``--extra`` as a number. Raises ArgumentTypeError."""
     if text.isdecimal() and int(text) <= MAX_EXTRA:
         return int(text)
     raise argparse.ArgumentTypeError(f"a whole number from 0 to {MAX_EXTRA} is expected")
@@ -134,12 +122,13 @@ def _extra(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; its exit status."""
     parser = argparse.ArgumentParser(description="Bring the first planets into the database of DATABASE_URL.")
-    parser.add_argument("--extra", type=_extra, default=0, metavar="N", help="and N generated exoplanets")
+    parser.add_argument(
+        "--extra", type=extra_planets, default=0, metavar="N", help="and N generated exoplanets"
+    )
     extra: int = parser.parse_args(arguments).extra
-    try:
-        _check_url(os.environ.get("DATABASE_URL"))
-    except SeedError as error:
-        print(f"seed: {error}", file=sys.stderr)
+    fault = fault_of(os.environ.get("DATABASE_URL"))
+    if fault:
+        print(f"seed: DATABASE_URL cannot be used: {fault}", file=sys.stderr)
         return 2
     try:
         added = asyncio.run(run(extra))

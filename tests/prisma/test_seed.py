@@ -66,8 +66,8 @@ def test_extra_planets_have_the_same_names_each_time(planets: Database) -> None:
 
 def test_what_cannot_work_is_one_sentence_without_the_password(planets: Database) -> None:
     cases = [
-        (None, 2, "seed: DATABASE_URL is not set"),
-        ("secret", 2, "seed: DATABASE_URL is not a postgresql:// address"),
+        (None, 2, "seed: DATABASE_URL cannot be used: it is not set"),
+        ("secret", 2, "seed: DATABASE_URL cannot be used: it does not begin"),
         (
             "postgresql://postgres:secret@127.0.0.1:1/db",
             1,
