@@ -23,6 +23,9 @@ check: setup  ## format, lint, types and import contracts
 init: setup  ## bring the schema and the planets into the database that DATABASE_URL names
 	@$(BIN)/python prisma/init.py $(ARGS)
 
+image: setup  ## build the container images and probe them as they run; BASE_IMAGE=..., ENGINE=docker|buildah
+	@$(BIN)/python -m tools.image $(ARGS)
+
 loadtest: setup  ## the same load direct and through the proxy, with a report; ARGS=--help lists the options
 	@$(BIN)/python -m loadtest $(ARGS)
 
@@ -36,4 +39,4 @@ deploy-check: setup  ## check koyeb.yaml, and play it against a stand-in of Koye
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
 
-.PHONY: help setup demo test check init loadtest prisma differential
+.PHONY: help setup demo test check init image loadtest prisma differential

@@ -38,7 +38,7 @@ child=$!
 wait $child
 """
 # A server that is just ending may still write below a folder while that is removed.
-_SWEEPER: Final = 'cat; for try in 1 2 3 4 5; do rm -rf "$0" "$@" && exit; sleep 1; done'
+_SWEEPER: Final = 'for try in 1 2 3 4 5; do rm -rf "$0" "$@" && exit; sleep 1; done'
 
 
 @final
@@ -123,11 +123,12 @@ class Child:
 
 @final
 class Sweeper:
-    """Removes ``folders`` when it is closed, or when we are gone."""
+    """Removes ``folders`` when it is closed, or when we are gone; ``before`` is shell that it runs first."""
 
-    def __init__(self, *folders: Path) -> None:
+    def __init__(self, *folders: Path, before: str = ":") -> None:
+        script = f"cat; {before}; {_SWEEPER}"
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _SWEEPER, *map(str, folders)], stdin=subprocess.PIPE, start_new_session=True
+            ["/bin/sh", "-c", script, *map(str, folders)], stdin=subprocess.PIPE, start_new_session=True
         )
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""``make image``: build the images for real and probe them as they run."""
