@@ -11,7 +11,7 @@ _INDEX = "index-url"
 
 
 def test_the_environment_wins_over_the_command_and_that_over_all() -> None:
-    listed = "\n".join(  # noqa: FLY002 - one line for each option
+    listed = "\n".join(
         [
             ":env:.default-timeout='180'",
             f"global.{_INDEX}='https://one.example/simple'",
