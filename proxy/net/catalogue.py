@@ -7,6 +7,7 @@ connections, bounds, and one second attempt where a kept connection turns out to
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -43,6 +44,16 @@ _FAILURES: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+)
+# What is most often wrong with an origin's URL, by PostgreSQL's code or by what the network says.
+_ADVICE: Final = {
+    "28P01": "user or password of its URL are wrong",
+    "28000": "the user of its URL may not log in there",
+    "3D000": "the database of its URL does not exist",
+}
+_UNREACHED: Final = (
+    (ConnectionRefusedError, "nobody listens at host and port of its URL"),
+    (socket.gaierror, "the host of its URL is not known"),
 )
 # Origins during an upgrade, or superusers' edits: more than one is rare.
 _KEPT_BUILT_INS: Final = 4
@@ -218,6 +229,13 @@ async def _fetch(
 
 
 def _sentence(error: BaseException) -> str:
+    """What an operator can act on, and never the server's text: it may hold what must not be logged."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    seen = type(error).__name__
     if isinstance(error, asyncpg.PostgresError):
-        return f"{error.sqlstate} {type(error).__name__}"
-    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        seen = f"{error.sqlstate} {seen}"
+        advice = _ADVICE.get(error.sqlstate or "")
+    else:
+        advice = next((words for kind, words in _UNREACHED if isinstance(error, kind)), None)
+    return f"{advice} ({seen})" if advice else seen

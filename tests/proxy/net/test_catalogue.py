@@ -189,3 +189,26 @@ async def test_nothing_is_asked_after_the_end(
     with pytest.raises(OriginUnreachable, match="stopping"):
         await ask(loader, "postgres")
     assert opened.open() == 0
+
+
+@pytest.mark.parametrize(
+    ("user", "database", "advice"),
+    [
+        ("nobody_here", "postgres", r"user or password of its URL are wrong \(28P01"),
+        ("postgres", "nowhere", r"the database of its URL does not exist \(3D000"),
+    ],
+)
+async def test_a_refused_login_says_what_to_look_at(
+    cluster: Cluster, user: str, database: str, advice: str
+) -> None:
+    loader = CatalogueLoader(lambda name: asyncpg.connect(cluster.url(name, user)))
+    with pytest.raises(OriginUnreachable, match=advice):
+        await loader.identity(database)
+    loader.close()
+
+
+async def test_an_origin_that_is_not_there_is_told_from_one_that_refuses() -> None:
+    loader = CatalogueLoader(lambda _: asyncpg.connect("postgresql://planets@127.0.0.1:1/planets"))
+    with pytest.raises(OriginUnreachable, match="nobody listens at host and port of its URL"):
+        await loader.identity("planets")
+    loader.close()
