@@ -19,7 +19,8 @@ HEAD = """\
 The sources of this project are under the Apache License 2.0 (`LICENSE`). An installation, or an image
 made of it, also holds what is listed here. One part, pglast, is under the GNU General Public License,
 version 3 or later: so the combined work as a whole may be passed on under the terms of GPL version 3,
-with which the other licences agree. Each package carries its own licence text where it is installed.
+with which the other licences agree; its text is in `GPL-3.0.txt`. Most packages carry their own licence text
+where they are installed.
 
 Made by `python -m tools.licences`; a test compares it with what is locked.
 """

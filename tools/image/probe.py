@@ -38,7 +38,7 @@ echo "user $(id -u)"
 for program in cc gcc make npm npx pip pip3; do command -v $program > /dev/null && echo "has $program"; done
 for path in /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /root/.cache /tmp/* \
     /etc/pip.conf /run/secrets/*; do [ -e "$path" ] && echo "left $path"; done
-for path in LICENSE LICENSES/third-party.md prisma/migrations .venv/bin/orrery; do
+for path in LICENSE LICENSES/GPL-3.0.txt LICENSES/third-party.md prisma/migrations .venv/bin/orrery; do
     [ -e "$path" ] || echo "lacks $path"; done
 for program in openssl orrery init python; do
     command -v $program > /dev/null || echo "lacks $program"; done
