@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,12 +74,12 @@ def choose_engine(environment: Mapping[str, str]) -> Engine:
 
 
 def _build_and_probe(engine: Engine, environment: Mapping[str, str]) -> Findings:
-    caller = read_caller(environment)
+    caller = read_caller(environment, with_folders=engine.shows_folders)
     base = _base(engine, environment)
     images = _build(engine, base, caller, environment)
-    with step("starting a PostgreSQL for it"):
-        cluster = Cluster()
-    with cluster:
+    with ExitStack() as running:
+        with step("starting a PostgreSQL for it"):
+            cluster = running.enter_context(Cluster())
         return _probe(Probe(engine, images, base, cluster), caller)
 
 
@@ -96,10 +96,6 @@ def _base(engine: Engine, environment: Mapping[str, str]) -> str:
 
 def _build(engine: Engine, base: str, caller: Caller, environment: Mapping[str, str]) -> dict[str, str]:
     """The images by target. What the caller's configuration holds enters the first stage alone."""
-    if caller.folders and engine.name == "docker":
-        print(
-            "note: the folders that pip is configured with cannot be shown to a build by Docker", flush=True
-        )
     arguments = {"BASE_IMAGE": base} | {name: environment[name] for name in _PROXIES if environment.get(name)}
     stages: dict[str, str] = {}
     images: dict[str, str] = {}

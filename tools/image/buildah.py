@@ -40,6 +40,7 @@ class Buildah:
     """Keeps images and containers in a temporary folder of its own, which is gone when it is closed."""
 
     name = "buildah"
+    shows_folders = True
 
     def __init__(self) -> None:
         if os.geteuid() != 0 or shutil.which("buildah") is None:

@@ -61,14 +61,16 @@ class Caller:
         return found if self.authority is None else {**found, "authority": self.authority}
 
 
-def read_caller(environment: Mapping[str, str]) -> Caller:
-    """What holds for the user who runs this."""
+def read_caller(environment: Mapping[str, str], *, with_folders: bool) -> Caller:
+    """What holds for the user who runs this; places on this machine only ``with_folders``."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
     options = pip_options(listed)
     authority = _authority(environment, options.pop("cert", None))
     pip: dict[str, str] = {name: options[name] for name in _PIP if name in options}
+    if not with_folders:
+        pip = elsewhere(pip)
     return Caller(
         pip_file(pip, authority is not None),
         npm_file(_npm_texts(environment), environment, authority is not None),
@@ -107,6 +109,16 @@ def local_folders(options: Mapping[str, str]) -> list[Path]:
                 beside = option != "find-links" and path.parent != Path("/")
                 found.append(path.parent if beside else path)
     return sorted(set(found))
+
+
+def elsewhere(options: Mapping[str, str]) -> dict[str, str]:
+    """The options without the places on this machine."""
+    kept = {}
+    for option, value in options.items():
+        places = [place for place in value.split() if option not in _PLACES or _local(place) is None]
+        if places:
+            kept[option] = " ".join(places)
+    return kept
 
 
 def _local(place: str) -> Path | None:

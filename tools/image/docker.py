@@ -29,6 +29,7 @@ class Docker:
     """The engine that DOCKER_HOST or the usual socket names. The images stay: they are what was asked for."""
 
     name = "docker"
+    shows_folders = False
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -69,6 +70,8 @@ class Docker:
         arguments = [word for pair in recipe.arguments.items() for word in ("--build-arg", "=".join(pair))]
         for name, path in recipe.secrets.items():
             arguments += ["--secret", f"id={name},src={path}"]
+        # the caller's network: a proxy or a registry may listen on this machine alone
+        arguments += ["--network", "host"]
         self._command_line("build", *arguments, "--target", recipe.target, "--tag", recipe.tag, str(ROOT))
         return recipe.tag
 

@@ -74,6 +74,8 @@ class Engine(Protocol):
     """Builds and runs images."""
 
     name: str
+    shows_folders: bool
+    """Can a build see folders of this machine?"""
 
     def adopt_base(self, reference: str) -> str | None:
         """The name of the image ``reference``, pulled where it is not here; None where it cannot be had."""

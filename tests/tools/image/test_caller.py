@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.image.caller import AUTHORITY, Caller, local_folders, npm_file, pip_file, pip_options
+from tools.image.caller import AUTHORITY, Caller, elsewhere, local_folders, npm_file, pip_file, pip_options
 
 # No file here may look like one that names an index.
 _INDEX = "index-url"
@@ -44,6 +44,20 @@ def test_an_index_is_shown_with_the_files_beside_it_and_wheels_by_themselves(tmp
         "find-links": f"{wheels} {tmp_path / 'nothing-there'}",
     }
     assert local_folders(options) == [index.parent, wheels]
+
+
+def test_an_engine_that_sees_no_folders_is_told_of_none() -> None:
+    options = {
+        _INDEX: "https://one.example/simple",
+        f"extra-{_INDEX}": "file:///srv/index/simple https://two.example/simple",
+        "find-links": "/srv/wheels",
+        "timeout": "180",
+    }
+    assert elsewhere(options) == {
+        _INDEX: "https://one.example/simple",
+        f"extra-{_INDEX}": "https://two.example/simple",
+        "timeout": "180",
+    }
 
 
 def test_npm_keeps_its_registry_and_loses_the_places_of_this_machine() -> None:
