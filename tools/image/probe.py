@@ -132,7 +132,8 @@ class Probe:
             time.sleep(_IDLE_SECONDS)
             self.seen.parts = running.memory()
             held = sum(part.pss for part in self.seen.parts)
-            self.seen.demand(0 < held < MEMORY_BYTES, "the idle image holds 300 MB or more")
+            self.seen.demand(held > 0, "the memory of the running image could not be read")
+            self.seen.demand(held < MEMORY_BYTES, "the idle image holds 300 MB or more")
             load, ended_at = Load(port), 0.0
 
             def end() -> None:
