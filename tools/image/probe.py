@@ -33,11 +33,13 @@ _SECRET: Final = "s3cret-of-the-probe"  # noqa: S105 - of nobody
 _AWAY: Final = f"postgresql://planets:{_SECRET}@{HOST}:1/planets"
 
 # Told by the image's own user: who that is, what must not be there, what must be, what may be written.
+# The official base brings a pip of its own: what is ours has none.
 _CONTENTS: Final = """
 echo "user $(id -u)"
-for program in cc gcc make npm npx pip pip3; do command -v $program > /dev/null && echo "has $program"; done
+for program in cc gcc make npm npx; do command -v $program > /dev/null && echo "has $program"; done
 for path in /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /root/.cache /tmp/* \
-    /etc/pip.conf /run/secrets/*; do [ -e "$path" ] && echo "left $path"; done
+    /etc/pip.conf /run/secrets/* .venv/bin/pip* .venv/lib/python3*/site-packages/setuptools
+    do [ -e "$path" ] && echo "left $path"; done
 for path in LICENSE LICENSES/GPL-3.0.txt LICENSES/third-party.md prisma/migrations .venv/bin/orrery; do
     [ -e "$path" ] || echo "lacks $path"; done
 for program in openssl orrery init python; do
