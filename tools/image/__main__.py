@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from tools.demo.children import ROOT
-from tools.demo.show import step
 from tools.embedded import Cluster, EmbeddedError
 from tools.image import show
 from tools.image.base import debian, default_base
@@ -29,6 +27,8 @@ from tools.image.engine import Recipe
 from tools.image.errors import ImageFailed, Misused
 from tools.image.probe import Findings, Probe
 from tools.programs import ProgramsMissing
+from tools.stage.children import ROOT
+from tools.stage.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tools.demo.children import ROOT, Sweeper
 from tools.image.errors import ImageFailed, Misused
+from tools.stage.children import ROOT, Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

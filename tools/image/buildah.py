@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import psutil
 
-from tools.demo.children import ROOT, Sweeper
 from tools.image import memory
 from tools.image.engine import Configuration, Finished, Recipe
 from tools.image.errors import ImageFailed, Misused
+from tools.stage.children import ROOT, Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, final
 import docker
 from docker.errors import DockerException, ImageNotFound
 
-from tools.demo.children import ROOT
 from tools.image import memory
 from tools.image.engine import Configuration, Finished, Recipe
 from tools.image.errors import ImageFailed, Misused
+from tools.stage.children import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tools.demo.children import ROOT
 from tools.image.base import default_base, mirror
 from tools.image.errors import Misused
+from tools.stage.children import ROOT
 
 
 def test_the_dockerfile_names_its_base() -> None:
