@@ -45,8 +45,7 @@ COPY prisma prisma
 COPY proxy proxy
 COPY app app
 # Compiled here, since the user of the image may write nowhere; by content, since times may be lost on the way.
-RUN mkdir loadtest \
-    && PYTHONPATH=/opt/builder /opt/installer/bin/pip --python .venv/bin/python install -q --no-deps --no-build-isolation -e . \
+RUN PYTHONPATH=/opt/builder /opt/installer/bin/pip --python .venv/bin/python install -q --no-deps --no-build-isolation -e . \
     && .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app proxy prisma/*.py \
     && ln -s ../../prisma/init.py .venv/bin/init
 
