@@ -33,8 +33,7 @@ class Step(NamedTuple):
 STEPS: Final = (
     Step("Prisma's engines", (f"{_ENGINES}/npm", "ci", "--prefix", _ENGINES, "--no-audit", "--no-fund")),
     Step("Prisma's client", (f"{_ENGINES}/prisma", "generate", _SCHEMA)),
-    Step("the database's schema", (f"{_ENGINES}/prisma", "migrate", "deploy", _SCHEMA)),
-    Step("the first planets", (sys.executable, "prisma/seed.py")),
+    Step("schema and planets", (sys.executable, "prisma/init.py")),
 )
 
 
