@@ -66,13 +66,17 @@ def mistakes(document: Document, folder: Path) -> list[Mistake]:
 
 
 def targets_exist(service: Spot, folder: Path) -> Iterator[Mistake]:
-    """The Dockerfile has the stage that is built."""
-    target = service["git"]["docker"]["target"]
-    path = _dockerfile(service)
-    if not target.text or not (folder / path).is_file():
+    """The Dockerfile is there, and has the stage that is built."""
+    builder = service["git"]["docker"]
+    if not builder:
         return
-    names = stages((folder / path).read_text(encoding="utf-8"))
-    if target.text.lower() not in names:
+    target, path = builder["target"], _dockerfile(service)
+    try:
+        names = stages((folder / path).read_text(encoding="utf-8"))
+    except OSError:
+        yield builder["dockerfile"].wrong(f"{path} is not there")
+        return
+    if target.text and target.text.lower() not in names:
         yield target.wrong(f"{path} has no stage {target.text}: there are {', '.join(names) or 'none'}")
 
 
@@ -80,17 +84,13 @@ def _dockerfile(service: Spot) -> Path:
     return Path(service["git"]["workdir"].text, service["git"]["docker"]["dockerfile"].text or "Dockerfile")
 
 
-def told(document: Document, folder: Path, played: Sequence[Played]) -> Iterator[str]:
+def told(document: Document, played: Sequence[Played]) -> Iterator[str]:
     """What would be made, one line for each thing."""
     root = document.root
     yield f"app {root['app']['name'].text}"
     for service, life in zip(root["services"], played, strict=True):
         yield from _told_of(service["definition"], life)
     yield f"secrets that must exist before: {', '.join(environment.secrets(root)) or 'none'}"
-    built = [service["definition"] for service in root["services"] if service["definition"]["git"]["docker"]]
-    for path in sorted({_dockerfile(service) for service in built}):
-        if not (folder / path).is_file():
-            yield f"note: {path} is not there, so nobody has looked for the targets in it"
     if PLACEHOLDER in document.text:
         yield f"note: the repository is still {PLACEHOLDER}: put yours there before koyeb compose"
 
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"deploy-check: {len(found)} mistake{'s' if len(found) > 1 else ''}", file=sys.stderr)
         return 1
     try:
-        lines = list(told(document, manifest.parent, rehearse(document)))
+        lines = list(told(document, rehearse(document)))
     except RehearsalFailed as error:
         print(f"deploy-check: {error}", file=sys.stderr)
         return 1

@@ -17,8 +17,7 @@ from tests.deploy.planted import MANIFEST, ROOT, planted
 def manifest(tmp_path: Path) -> Path:
     """A copy of the project's manifest, with the Dockerfile beside it."""
     for name in ("koyeb.yaml", "Dockerfile"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, tmp_path)
+        shutil.copy(ROOT / name, tmp_path)
     return tmp_path / "koyeb.yaml"
 
 
@@ -81,12 +80,11 @@ def test_a_target_must_be_a_stage_of_the_dockerfile(tmp_path: Path) -> None:
     ]
 
 
-def test_a_dockerfile_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "koyeb.yaml").write_text(MANIFEST)
-    assert check.main([str(tmp_path / "koyeb.yaml")]) == 0
-    assert (
-        "note: Dockerfile is not there, so nobody has looked for the targets in it" in capsys.readouterr().out
-    )
+def test_the_dockerfile_must_be_there(tmp_path: Path) -> None:
+    found = [str(mistake).partition(": ")[2] for mistake in check.mistakes(read(MANIFEST), tmp_path)]
+    assert found == [
+        f"services[{number}].definition.git.docker.dockerfile: Dockerfile is not there" for number in (0, 1)
+    ]
 
 
 def test_a_service_that_does_not_come_up_fails_the_check(
