@@ -15,6 +15,8 @@ BASE: Final = "https://app.koyeb.com/deploy"
 PICTURE: Final = "https://www.koyeb.com/static/images/deploy/button.svg"
 # What the form shows in the field that the user has to fill in.
 PLACEHOLDER: Final = "CHANGE_ME"
+# Schema and planets at each start, then what the image runs by itself: the form has no step before a start.
+COMMAND: Final = ("init", "--", "orrery", "run", "--", "python", "-m", "app")
 # The run command stands in Procfile: the form's own field would not be expanded by a shell for certain.
 BUILD_COMMAND: Final = "python -m deploy.buildpack"
 
@@ -52,8 +54,11 @@ def badge(url: str) -> str:
 
 def _built(plan: Plan, builder: Builder) -> list[tuple[str, str]]:
     # The form reads the chosen builder's fields only. The Dockerfile's default target is the bundled form.
-    own = ("build_command", BUILD_COMMAND) if builder == "buildpack" else ("dockerfile", plan.dockerfile)
-    return [("builder", builder), own]
+    if builder == "buildpack":
+        return [("builder", builder), ("build_command", BUILD_COMMAND)]
+    command, *arguments = COMMAND
+    started = [("command", command), *(("args", argument) for argument in arguments)]
+    return [("builder", builder), ("dockerfile", plan.dockerfile), *started]
 
 
 def _checked(plan: Plan) -> list[tuple[str, str]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from deploy.button import Builder, badge, deploy_url
@@ -54,6 +57,13 @@ def test_the_database_is_left_to_the_user_and_every_setting_is_known(form: contr
 def test_the_dockerfiles_default_target_is_built() -> None:
     form = control_panel.read(deploy_url(PLAN, "ada/planets", builder="dockerfile"))
     assert (form.builder, form.dockerfile, form.target) == ("dockerfile", "Dockerfile", "")
+
+
+def test_the_schema_is_brought_in_before_what_the_image_runs_by_itself() -> None:
+    form = control_panel.read(deploy_url(PLAN, "ada/planets", builder="dockerfile"))
+    commands = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert form.command == ["init", "--", *json.loads(commands[-1])]
+    assert "prisma/init.py .venv/bin/init" in (ROOT / "Dockerfile").read_text()
 
 
 def test_a_buildpack_gets_its_build_command_and_reads_procfile() -> None:

@@ -32,6 +32,7 @@ class Form:
     run_command: str = ""
     dockerfile: str = ""
     target: str = ""
+    command: list[str] = field(default_factory=list)
     instance: str = "nano"
     regions: list[str] = field(default_factory=lambda: ["fra"])
     scale: tuple[int, int] = (1, 1)
@@ -51,6 +52,9 @@ def read(url: str) -> Form:
         form.service_type = first["service_type"]
     if first.get("type") == "git":
         _read_git(form, first)
+        if form.builder == "dockerfile":
+            arguments = [value for name, value in pairs if name == "args"]
+            form.command = [word for word in (first.get("command"), *arguments) if word]
     if first.get("instance_type") in INSTANCES:
         form.instance = first["instance_type"]
     regions = [value for name, value in pairs if name == "regions" and value in REGIONS]
