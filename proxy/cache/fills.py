@@ -21,17 +21,18 @@ F = TypeVar("F", bound="Hashable")
 class Ticket:
     """The state of the world when a fill began: its answer may be stored while nothing it reads has moved."""
 
-    __slots__ = ("born", "key", "slot", "stamp")
+    __slots__ = ("born", "key", "places", "slot", "stamp")
 
-    def __init__(self, slot: Slot, key: bytes, stamp: int, born: float) -> None:
+    def __init__(self, slot: Slot, key: bytes, stamp: int, born: float, places: tuple[int, ...] = ()) -> None:
         self.slot = slot
         self.key = key
         self.stamp = stamp
         self.born = born
+        self.places = places
 
     def is_valid(self) -> bool:
         """Has nothing moved since, and is nothing suspended? A suspended slot's stamp equals no ticket's."""
-        return self.slot.stamp() == self.stamp
+        return self.slot.stamp(self.places) == self.stamp
 
 
 @final

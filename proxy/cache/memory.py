@@ -11,14 +11,16 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, Generic, Literal, final
 
 from proxy.cache.entry import MOST_VISITS, SUSPENDED, Entry, Slot
+from proxy.cache.facets import Part, Tag
 from proxy.cache.fills import F, Fills, Flight, Ticket
 from proxy.cache.store import Store
-from proxy.cache.tags import ORIGIN, Extent, Reach, Suspension, Tag, Tags
+from proxy.cache.tags import ORIGIN, Extent, Reach, Suspension, Tags
 from proxy.cache.ttl import Pace, TtlRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from proxy.cache.facets import Fixed
     from proxy.cache.policy import Limits
 
 Cause = Literal["own_write", "feed", "purge", "ddl"]
@@ -48,6 +50,7 @@ class Memory(Generic[F]):
         self._ttl = ttl
         self._chance = chance
         self._tags = Tags(limits)
+        self._buckets = self._tags.buckets
         self._store = Store(limits.cache_bytes)
         self._fills: Fills[F] = Fills(limits)
         self._suspensions: set[Suspension] = set()
@@ -67,6 +70,10 @@ class Memory(Generic[F]):
             if tag.suspended:
                 return None
             stamp += tag.generation
+        for place in entry.places:
+            if self._buckets.suspended[place]:
+                return None
+            stamp += self._buckets.generations[place]
         if stamp != entry.stamp or (now >= entry.expires and self.expiring):
             return None
         if entry.visits < MOST_VISITS:
@@ -79,9 +86,14 @@ class Memory(Generic[F]):
         """A new estimate of how fast answers change, to be shared by the slots of one statement template."""
         return Pace(self._ttl)
 
-    def slot(self, database: int, relations: Iterable[int], pace: Pace | None = None) -> Slot:
-        """A place for the answers of one statement in one scope, reading these relations of one database."""
-        return Slot(next(self._slot_numbers), self._tags.of(database, relations), pace or self.pace())
+    def slot(self, database: int, reads: Iterable[int | Part], pace: Pace | None = None) -> Slot:
+        """A place for the answers of one statement in one scope; it reads this of one database.
+
+        A relation by its oid alone: all rows and columns of it.
+        """
+        parts = [read if isinstance(read, Part) else Part(read) for read in reads]
+        tags, fixed = self._tags.of(database, parts)
+        return Slot(next(self._slot_numbers), tags, pace or self.pace(), self._buckets, fixed)
 
     def retire(self, slot: Slot) -> None:
         """Nobody will ask this slot again: from now on nothing in it is given and nothing lands in it.
@@ -92,13 +104,15 @@ class Memory(Generic[F]):
         self._retired.generation += 1
         self._store.empty(slot)
 
-    def ticket(self, slot: Slot, key: bytes, now: float) -> Ticket | None:
+    def ticket(self, slot: Slot, key: bytes, now: float, values: Sequence[Fixed] = ()) -> Ticket | None:
         """To be taken before Bind or Query is sent;
 
-        None while a change of what the slot reads is going on.
+        None while a change of what the request reads is going on. ``values``: what it fixes the columns of
+        ``slot.fixed`` to, in their order.
         """
-        stamp = slot.stamp()
-        return None if stamp == SUSPENDED else Ticket(slot, key, stamp, now)
+        places = slot.places(values) if slot.fixed else ()
+        stamp = slot.stamp(places)
+        return None if stamp == SUSPENDED else Ticket(slot, key, stamp, now, places)
 
     def ticket_of(self, entry: Entry) -> Ticket:
         """The ticket that this answer landed with: valid as long as nothing that it depends on has moved."""
@@ -121,7 +135,7 @@ class Memory(Generic[F]):
         if not self._observe(ticket, payload):
             return None
         expires = ticket.born + slot.pace.ttl(self._chance())
-        entry = Entry(slot, key, payload, ticket.stamp, ticket.born, expires)
+        entry = Entry(ticket, payload, expires)
         return entry if self._store.put(entry) else None
 
     def _observe(self, ticket: Ticket, payload: bytes) -> bool:
@@ -180,6 +194,9 @@ class Memory(Generic[F]):
         self._suspensions.discard(suspension)
         if changed and suspension.tags:
             self._moved(cause)
+        elif changed and suspension.places:
+            # A few rows: their answers are not worth a look at all others, and leave by and by.
+            self.invalidations[cause] += 1
 
     def drop(self, reach: Reach, cause: Cause) -> None:
         """Make everything in the reach stale at once: feeds, purge, DDL."""

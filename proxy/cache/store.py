@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # tracemalloc shows, which a test compares.
 ENTRY_BYTES: Final = 320
 SLOT_BYTES: Final = 320
+PLACE_BYTES: Final = 112  # for each bucket that an entry depends on
 SMALL_SHARE: Final = 10  # the small queue's part of the bytes, one in so many
 PATIENCE: Final = 64  # entries moved or removed in one step at most: the bound on the longest step
 _GHOST_SHARE: Final = 2048  # bytes of memory for each ghost place of 8 bytes
@@ -30,7 +31,7 @@ _LOW: Final = 0xFFFFFFFF
 
 def weight(entry: Entry) -> int:
     """The bytes an entry is charged with, its slot's not included."""
-    return len(entry.payload) + len(entry.key) + ENTRY_BYTES
+    return len(entry.payload) + len(entry.key) + ENTRY_BYTES + PLACE_BYTES * len(entry.places)
 
 
 def _charge(entry: Entry) -> int:

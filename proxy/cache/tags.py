@@ -1,34 +1,25 @@
 """Generations: each relation has a counter that every change raises, and a mark while one is on its way.
 
 An answer remembers the sum of the generations it depends on. Generations only grow, so an equal sum means
-that none of them moved.
+that none of them moved. A precise write moves facets and buckets in place of the whole relation; suspending,
+raising and lifting go by one and the same list.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Final, final
 from weakref import WeakValueDictionary
+
+from proxy.cache.buckets import Buckets
+from proxy.cache.facets import ANY_VALUE, Facet, Part, RelationTag, RowChange, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.cache.policy import Limits
-
-
-@final
-class Tag:
-    """The generation of one relation, of one whole database, or of several relations that must share one.
-
-    ``suspended`` counts the changes on their way: above 0 nothing that depends on it is given or stored.
-    """
-
-    __slots__ = ("__weakref__", "generation", "suspended")
-
-    def __init__(self) -> None:
-        self.generation = 0
-        self.suspended = 0
 
 
 class Extent(enum.IntEnum):
@@ -43,7 +34,7 @@ class Extent(enum.IntEnum):
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What a change may make stale. ``database`` and ``relations`` are oids, meaningful as far as ``extent``
-    says.
+    says; ``changes`` are those whose rows are known, in relations of their own.
 
     The union of reaches in two databases is the whole origin: wider than needed, and never met by a session,
     which lives in one database.
@@ -52,6 +43,7 @@ class Reach:
     extent: Extent = Extent.NOTHING
     database: int = 0
     relations: frozenset[int] = frozenset()
+    changes: frozenset[RowChange] = frozenset()
 
     def __or__(self, other: Reach) -> Reach:
         if self.extent == Extent.NOTHING:
@@ -60,17 +52,25 @@ class Reach:
             return self
         if self.database != other.database:
             return ORIGIN
-        return Reach(max(self.extent, other.extent), self.database, self.relations | other.relations)
+        return Reach(
+            max(self.extent, other.extent),
+            self.database,
+            self.relations | other.relations,
+            self.changes | other.changes,
+        )
 
 
 NOTHING: Final = Reach()
 ORIGIN: Final = Reach(Extent.ORIGIN)
 
 
-def relations_of(database: int, relations: Iterable[int]) -> Reach:
-    """The reach of a change to these relations; the closure of a write is the caller's business."""
-    oids = frozenset(relations)
-    return Reach(Extent.RELATIONS, database, oids) if oids else NOTHING
+def relations_of(database: int, relations: Iterable[int], changes: Iterable[RowChange] = ()) -> Reach:
+    """The reach of a write to all of these relations, and of ``changes`` to some rows of others.
+
+    The closure of a write is the caller's business.
+    """
+    oids, rows = frozenset(relations), frozenset(changes)
+    return Reach(Extent.RELATIONS, database, oids, rows) if oids or rows else NOTHING
 
 
 def whole(database: int) -> Reach:
@@ -80,14 +80,39 @@ def whole(database: int) -> Reach:
 
 @final
 class Suspension:
-    """A change on its way. It holds its tags, so that they live at least as long as the doubt does."""
+    """A change on its way. It holds its tags, so that they live at least as long as the doubt does.
 
-    __slots__ = ("open", "origin", "tags")
+    ``places`` are those of buckets; ``relations`` are told when it ends, for it may cover newcomers.
+    """
 
-    def __init__(self, tags: tuple[Tag, ...], *, origin: bool) -> None:
-        self.tags = tags
+    __slots__ = ("open", "origin", "places", "relations", "tags")
+
+    def __init__(self, reached: _Reached, *, origin: bool) -> None:
+        self.tags = list(reached.tags)
+        self.places = tuple(reached.places)
+        self.relations = tuple(reached.relations)
         self.origin = origin
         self.open = True
+
+    def cover(self, tag: Tag) -> None:
+        """Mark one more as changing: it came to be in the reach of this change."""
+        tag.suspended += 1
+        self.tags.append(tag)
+
+
+@final
+class _Reached:
+    """What a reach means at this moment, each tag once."""
+
+    __slots__ = ("places", "relations", "tags")
+
+    def __init__(self, tags: Iterable[Tag] = ()) -> None:
+        self.tags: dict[Tag, None] = dict.fromkeys(tags)
+        self.places: list[int] = []
+        self.relations: dict[RelationTag, None] = {}  # those of precise changes
+
+    def __len__(self) -> int:
+        return len(self.tags) + len(self.places)
 
 
 @final
@@ -99,10 +124,12 @@ class Tags:
     """
 
     def __init__(self, limits: Limits) -> None:
+        self.buckets = Buckets(limits.cache_bytes)
         self._limits = limits
+        self._facet_numbers = count()
         self._databases: dict[int, Tag] = {}
         self._overflow = Tag()  # all databases beyond max_databases
-        self._relations: WeakValueDictionary[tuple[int, int], Tag] = WeakValueDictionary()
+        self._relations: WeakValueDictionary[tuple[int, int], RelationTag] = WeakValueDictionary()
         self._rest: WeakValueDictionary[int, Tag] = WeakValueDictionary()
         self._origin_suspended = 0
         self.shared = 0  # times a relation or database had to share a tag because of a limit
@@ -126,26 +153,43 @@ class Tags:
         one relation then hold the same one, also after tags were freed below the limit.
         """
         tag = self._relations.get((database, oid)) or self._rest.get(database)
-        if tag is None:
-            tag = Tag()
-            if len(self._relations) < self._limits.max_relations:
-                self._relations[database, oid] = tag
-            else:
-                self._rest[database] = tag
-                self.shared += 1
-        return tag
+        if tag is not None:
+            return tag
+        if len(self._relations) < self._limits.max_relations:
+            own = self._relations[database, oid] = RelationTag()
+            return own
+        shared = self._rest[database] = Tag()
+        self.shared += 1
+        return shared
 
-    def of(self, database: int, relations: Iterable[int]) -> tuple[Tag, ...]:
-        """What an answer read from these relations depends on: its database's tag first, each tag once."""
-        tags = dict.fromkeys(self.relation(database, oid) for oid in relations)
-        return (self.database(database), *tags)
+    def of(self, database: int, parts: Iterable[Part]) -> tuple[tuple[Tag, ...], tuple[Facet | None, ...]]:
+        """What an answer made of these parts depends on: its database's tag first, each tag once.
+
+        Second, for each part that fixes a column: its facet, or None where it has to share a wider tag.
+        """
+        tags: dict[Tag, None] = {self.database(database): None}
+        fixed: list[Facet | None] = []
+        for part in parts:
+            relation = self.relation(database, part.relation)
+            tags[relation] = None
+            facet = None
+            if isinstance(relation, RelationTag):
+                facet = relation.facet(part, next(self._facet_numbers), self._limits.max_facets)
+                tags[facet] = None
+            if part.column:
+                fixed.append(facet if facet is not None and facet.column == part.column else None)
+        return tuple(tags), tuple(fixed)
 
     def suspend(self, reach: Reach) -> Suspension:
-        """Mark everything in the reach as changing; O(relations in the reach), at most ``max_reach``."""
-        suspension = Suspension(self._reached(reach), origin=reach.extent == Extent.ORIGIN)
+        """Mark everything in the reach as changing; O(what it names), at most ``max_reach``."""
+        reached = self._reached(reach)
+        suspension = Suspension(reached, origin=reach.extent == Extent.ORIGIN)
         self._origin_suspended += suspension.origin
         for tag in suspension.tags:
             tag.suspended += 1
+        self.buckets.suspend(suspension.places)
+        for relation in suspension.relations:
+            relation.changing.add(suspension)
         return suspension
 
     def end(self, suspension: Suspension, *, changed: bool) -> None:
@@ -158,20 +202,54 @@ class Tags:
             return
         suspension.open = False
         self._origin_suspended -= suspension.origin
-        for tag in self._reached(ORIGIN) if suspension.origin else suspension.tags:
+        for tag in self._everything() if suspension.origin else suspension.tags:
             tag.generation += changed
             tag.suspended -= 1
+        self.buckets.end(suspension.places, changed=changed)
+        for relation in suspension.relations:
+            relation.changing.discard(suspension)
 
     def raise_generations(self, reach: Reach) -> None:
         """Make everything in the reach stale at once."""
-        for tag in self._reached(reach):
+        reached = self._reached(reach)
+        for tag in reached.tags:
             tag.generation += 1
+        self.buckets.raise_generations(reached.places)
 
-    def _reached(self, reach: Reach) -> tuple[Tag, ...]:
+    def _everything(self) -> tuple[Tag, ...]:
+        return (*self._databases.values(), self._overflow)
+
+    def _reached(self, reach: Reach) -> _Reached:
         if reach.extent == Extent.NOTHING:
-            return ()
+            return _Reached()
         if reach.extent == Extent.ORIGIN:
-            return (*self._databases.values(), self._overflow)
-        if reach.extent == Extent.DATABASE or len(reach.relations) > self._limits.max_reach:
-            return (self.database(reach.database),)
-        return tuple(dict.fromkeys(self.relation(reach.database, oid) for oid in reach.relations))
+            return _Reached(self._everything())
+        named = len(reach.relations) + len(reach.changes)
+        if reach.extent == Extent.DATABASE or named > self._limits.max_reach:
+            return _Reached((self.database(reach.database),))
+        reached = _Reached(self.relation(reach.database, oid) for oid in reach.relations)
+        for change in reach.changes:
+            self._reach_rows(reached, reach.database, change)
+            if len(reached) > self._limits.max_reach:
+                break
+        else:
+            return reached
+        changed = {change.relation for change in reach.changes}
+        return _Reached(self.relation(reach.database, oid) for oid in reach.relations | changed)
+
+    def _reach_rows(self, reached: _Reached, database: int, change: RowChange) -> None:
+        """Add the facets that can see the change, or of those the buckets of its values."""
+        relation = self.relation(database, change.relation)
+        if not isinstance(relation, RelationTag):
+            reached.tags[relation] = None
+            return
+        reached.relations[relation] = None
+        for facet in relation.facets():
+            if facet.cannot_see(change):
+                continue
+            values = change.values(facet.column) if facet.column else None
+            if values is None:
+                reached.tags[facet] = None
+            else:
+                reached.places += [self.buckets.place(facet.number, value) for value in values]
+                reached.places.append(self.buckets.place(facet.number, ANY_VALUE))

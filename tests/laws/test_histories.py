@@ -124,7 +124,7 @@ def test_a_fill_that_is_stamped_when_it_lands_is_found(monkeypatch: pytest.Monke
 
 
 def test_a_ticket_that_ignores_suspensions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(slot: Slot) -> int:
+    def careless(slot: Slot, _: tuple[int, ...] = ()) -> int:
         return sum(tag.generation for tag in slot.tags)
 
     monkeypatch.setattr(Slot, "stamp", careless)

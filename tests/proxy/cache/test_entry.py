@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from proxy.cache.entry import SUSPENDED, Entry, Slot
-from proxy.cache.tags import Tag
+from proxy.cache.facets import Tag
+from proxy.cache.fills import Ticket
 from proxy.cache.ttl import Pace, TtlRule
 
 
@@ -27,13 +28,13 @@ def test_a_suspended_slot_has_no_stamp(slot: Slot) -> None:
 
 
 def test_an_entry_is_dead_once_something_moved(slot: Slot) -> None:
-    entry = Entry(slot, b"", b"", slot.stamp(), 0.0, 1.0)
+    entry = Entry(Ticket(slot, b"", slot.stamp(), 0.0), b"", 1.0)
     assert not entry.is_dead()
     slot.tags[0].generation += 1
     assert entry.is_dead()
 
 
 def test_a_suspended_entry_may_live_again(slot: Slot) -> None:
-    entry = Entry(slot, b"", b"", slot.stamp(), 0.0, 1.0)
+    entry = Entry(Ticket(slot, b"", slot.stamp(), 0.0), b"", 1.0)
     slot.tags[0].suspended = 1
     assert not entry.is_dead()

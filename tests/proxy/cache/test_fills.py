@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from proxy.cache.entry import Slot
+from proxy.cache.facets import Tag
 from proxy.cache.fills import Fills, Ticket
 from proxy.cache.policy import Limits
-from proxy.cache.tags import Tag
 from proxy.cache.ttl import Pace, TtlRule
 
 

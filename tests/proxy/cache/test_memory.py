@@ -7,6 +7,7 @@ import math
 import pytest
 
 from proxy.cache.entry import Entry, Slot
+from proxy.cache.facets import Part, RelationTag, RowChange
 from proxy.cache.memory import Memory
 from proxy.cache.policy import Limits
 from proxy.cache.tags import NOTHING, ORIGIN, Reach, relations_of, whole
@@ -305,7 +306,8 @@ def test_a_slow_flight_may_be_joined_where_nothing_expires(memory: Memory[str]) 
 def test_relations_that_had_to_share_a_generation_are_counted() -> None:
     memory = new_memory(Limits(max_relations=1))
     held = memory.slot(DB, [PLANETS, MOONS])
-    assert len(held.tags) == 3
+    own, shared = held.tags[1], held.tags[3]
+    assert (isinstance(own, RelationTag), isinstance(shared, RelationTag)) == (True, False)
     assert memory.shared_tags == 1
 
 
@@ -323,3 +325,55 @@ def test_evictions_are_counted() -> None:
         fill(memory, memory.slot(DB, [relation]))
     assert memory.evictions > 0
     assert memory.bytes <= 3000
+
+
+BY_ID = Part(PLANETS, 1, frozenset({1, 2}))
+
+
+def remember(memory: Memory[str], slot: Slot, row: int) -> None:
+    ticket = memory.ticket(slot, b"%d" % row, 0.0, [row])
+    assert ticket is not None
+    assert memory.land(ticket, b"row %d" % row) is not None
+
+
+def remembered(memory: Memory[str], slot: Slot) -> list[int]:
+    return [row for row in range(10) if memory.lookup(slot, b"%d" % row, 0.5) is not None]
+
+
+def test_a_write_to_one_row_hides_that_row_alone_and_leaves_the_others(memory: Memory[str]) -> None:
+    slot = memory.slot(DB, [BY_ID])
+    for row in range(10):
+        remember(memory, slot, row)
+    write = memory.suspend(relations_of(DB, [], [RowChange(PLANETS, None, ((1, (7,)),))]))
+    others = [0, 1, 2, 3, 4, 5, 6, 8, 9]
+    assert remembered(memory, slot) == others
+    assert memory.ticket(slot, b"7", 0.0, [7]) is None
+    assert memory.ticket(slot, b"8", 0.0, [8]) is not None
+    memory.end(write, changed=True)
+    assert remembered(memory, slot) == others
+    assert memory.invalidations["own_write"] == 1
+
+
+def test_a_fill_of_one_row_is_refused_only_if_that_row_was_written(memory: Memory[str]) -> None:
+    slot = memory.slot(DB, [BY_ID])
+    tickets = [memory.ticket(slot, b"%d" % row, 0.0, [row]) for row in (7, 8)]
+    memory.drop(relations_of(DB, [], [RowChange(PLANETS, None, ((1, (7,)),))]), "own_write")
+    assert [t is not None and memory.land(t, b"row") is not None for t in tickets] == [False, True]
+
+
+def test_a_request_whose_value_is_not_known_goes_with_every_row(memory: Memory[str]) -> None:
+    slot = memory.slot(DB, [BY_ID])
+    ticket = memory.ticket(slot, b"?", 0.0)
+    assert ticket is not None
+    assert memory.land(ticket, b"row") is not None
+    memory.drop(relations_of(DB, [], [RowChange(PLANETS, frozenset({3}), ((1, (7,)),))]), "own_write")
+    assert memory.lookup(slot, b"?", 0.5) is not None
+    memory.drop(relations_of(DB, [], [RowChange(PLANETS, None, ((1, (7,)),))]), "own_write")
+    assert memory.lookup(slot, b"?", 0.5) is None
+
+
+def test_a_write_to_the_whole_relation_leaves_no_row(memory: Memory[str]) -> None:
+    slot = memory.slot(DB, [BY_ID])
+    remember(memory, slot, 7)
+    memory.drop(relations_of(DB, [PLANETS]), "own_write")
+    assert remembered(memory, slot) == []

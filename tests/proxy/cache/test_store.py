@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.cache.entry import Entry, Slot
+from proxy.cache.facets import Tag
+from proxy.cache.fills import Ticket
 from proxy.cache.store import ENTRY_BYTES, PATIENCE, SLOT_BYTES, Ghosts, Store
-from proxy.cache.tags import Tag
 from proxy.cache.ttl import Pace, TtlRule
 from tests.proxy.cache.audit import audit, walk
 
@@ -24,7 +25,7 @@ def new_slot(number: int = 0) -> Slot:
 
 
 def entry_of(slot: Slot, name: int, payload: bytes = PAYLOAD) -> Entry:
-    return Entry(slot, b"%010d" % name, payload, slot.stamp(), 0.0, 1.0)
+    return Entry(Ticket(slot, b"%010d" % name, slot.stamp(), 0.0), payload, 1.0)
 
 
 def ask(store: Store, slot: Slot, name: int) -> bool:
@@ -227,15 +228,18 @@ def test_what_was_cleared_leaves_before_anything_living_is_evicted() -> None:
 
 
 @pytest.mark.parametrize("slots", [1, 5000])
-def test_an_entry_takes_no_more_memory_than_it_is_charged_with(slots: int) -> None:
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_an_entry_takes_no_more_memory_than_it_is_charged_with(slots: int, rows: int) -> None:
     store, made = Store(1 << 30), [new_slot(number) for number in range(slots)]
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for name in range(5000):
         slot = made[name % slots]
-        store.put(Entry(slot, b"%010d" % name, b"p%099d" % name, 1000 + name, float(name), name + 0.5))
+        places = tuple(5000 * row + name + 1000 for row in range(rows))
+        ticket = Ticket(slot, b"%010d" % name, 1000 + name, float(name), places)
+        store.put(Entry(ticket, b"p%099d" % name, name + 0.5))
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert taken <= store.bytes
-    assert taken / 5000 - 110 < 500
+    assert taken / 5000 - 110 < 500 + 112 * rows

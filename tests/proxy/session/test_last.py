@@ -7,12 +7,13 @@ import math
 import pytest
 
 from proxy.cache.entry import Entry, Slot
+from proxy.cache.fills import Ticket
 from proxy.cache.ttl import Pace, TtlRule
 from proxy.session.last import Last
 
 
 def entry(born: float, expires: float) -> Entry:
-    return Entry(Slot(1, (), Pace(TtlRule())), b"", b"payload", 0, born, expires)
+    return Entry(Ticket(Slot(1, (), Pace(TtlRule())), b"", 0, born), b"payload", expires)
 
 
 def test_before_the_first_statement_there_is_nothing_to_tell() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.cache.entry import Entry, Slot
+from proxy.cache.fills import Ticket
 from proxy.cache.ttl import Pace, TtlRule
 from proxy.session.shapes import Shape, Shapes
 
@@ -13,7 +14,7 @@ from proxy.session.shapes import Shape, Shapes
 def remember(shape: Shape) -> None:
     """An answer of this shape is in memory."""
     shape.slot = Slot(1, (), Pace(TtlRule()))
-    shape.slot.entries[b""] = Entry(shape.slot, b"", b"x", 0, 0.0, 1.0)
+    shape.slot.entries[b""] = Entry(Ticket(shape.slot, b"", 0, 0.0), b"x", 1.0)
 
 
 def test_a_shape_is_found_under_its_text_in_its_scope_alone() -> None:

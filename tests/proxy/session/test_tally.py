@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.cache.entry import Entry, Slot
+from proxy.cache.fills import Ticket
 from proxy.cache.ttl import Pace, TtlRule
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Template
@@ -13,7 +14,7 @@ from proxy.session.batch import Batch
 from proxy.session.exchange import Exchange
 from proxy.sql.analysis import Extent, Reach, Statement
 
-ENTRY = Entry(Slot(1, (), Pace(TtlRule())), b"", b"payload", 0, 10.0, 15.0)
+ENTRY = Entry(Ticket(Slot(1, (), Pace(TtlRule())), b"", 0, 10.0), b"payload", 15.0)
 READS = Statement("select")
 WRITES = Statement("update", reach=Reach(Extent.TABLES, frozenset((1,))))
 
