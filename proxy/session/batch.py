@@ -119,6 +119,13 @@ class Batch:
         self.waited_catalogue = False
         self.waited_flight = False
 
+    @property
+    def tails(self) -> list[bytes]:
+        """What Bind gave to each of ``runs``; b"" for all where they are not one run for each Bind."""
+        if len(self.reads) == len(self.runs) and all(read.executed for read in self.reads):
+            return [read.tail for read in self.reads]
+        return [b""] * len(self.runs)
+
     def add(self, step: int, raw: bytes) -> None:
         """The next message, for the origin."""
         self.plan.append(step)

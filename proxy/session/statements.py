@@ -12,6 +12,7 @@ from typing import Final, final
 from proxy.session.shapes import Shape
 from proxy.sql.analysis import Statement
 from proxy.sql.commands import Command
+from proxy.sql.rows import Parameter
 from proxy.wire import frontend
 
 UNKNOWN_SCOPE: Final = (
@@ -25,9 +26,10 @@ class Prepared:
 
     ``form``: that of its shape at Parse. PostgreSQL refuses to run a statement whose row description has
     changed since (0A000), so one that was prepared under another form is not answered from memory.
+    ``parameters``: those that confine its writes, with the types that the origin's Parse gave them.
     """
 
-    __slots__ = ("at_origin", "form", "name", "own", "scope", "shape", "text", "types")
+    __slots__ = ("at_origin", "form", "name", "own", "parameters", "scope", "shape", "text", "types")
 
     def __init__(
         self, name: bytes, text: bytes, types: bytes, scope: int, shape: Shape | None, own: Command | None
@@ -40,6 +42,7 @@ class Prepared:
         self.own = own
         self.form = None if shape is None else shape.form
         self.at_origin = False
+        self.parameters: frozenset[Parameter] = frozenset()
 
     @property
     def is_local(self) -> bool:
@@ -100,6 +103,7 @@ class Statements:
         """The origin's connection is gone and a new one will know nothing."""
         for statement in self.named.values():
             statement.at_origin = False
+            statement.parameters = frozenset()
         self.sql_named.clear()
         self.cursors.clear()
         self.portals.clear()

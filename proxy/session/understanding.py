@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from proxy.cache.entry import Slot
 from proxy.schema import names
 from proxy.schema.catalogue import Catalogue
+from proxy.session import rows
 from proxy.session.database import Database
 from proxy.session.shapes import Form, Shape
 from proxy.session.shared import Shared
@@ -62,7 +63,7 @@ def forget_answers(shared: Shared, shapes: Iterable[Shape], catalogue: Catalogue
 def _slot(shared: Shared, catalogue: Catalogue, analysis: Analysis) -> Slot:
     """A place for the answers of a text that holds one statement, which may be remembered."""
     database = catalogue.database
-    reads = analysis.statements[0].reads
+    reads = rows.reads(analysis.statements[0])
     return shared.memory.slot(database, reads, shared.pace(database, analysis.template))
 
 

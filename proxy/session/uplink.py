@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, final
 
-from proxy.cache import tags
 from proxy.cache.entry import Entry
 from proxy.errors import OriginProtocolError
 from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
-from proxy.session import effects, late, probe, proof, tally
+from proxy.session import effects, late, probe, proof, rows, tally
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.exchange import Exchange
 from proxy.session.outlook import shapes_in
@@ -106,7 +105,7 @@ class Uplink:
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
-        self._mark_sent(batch)
+        self._mark_sent(batch, ran)
         self.exchanges.append(exchange)
         self.origin.send(b"".join((*closes, *parses, *frames)))
         self._answer_if_first(exchange)
@@ -141,20 +140,15 @@ class Uplink:
                 return
             if reach.extent == Extent.ORIGIN:
                 self._session.port.shared_change_ahead()
-            exchange.suspensions.append(self._session.memory.suspend(self._in_memory(reach)))
-
-    def _in_memory(self, reach: Reach) -> tags.Reach:
-        if reach.extent == Extent.ORIGIN:
-            return tags.ORIGIN
-        if reach.extent == Extent.DATABASE:
-            return tags.whole(self._session.database.oid)
-        return tags.relations_of(self._session.database.oid, reach.tables)
+            concerned = rows.in_memory(reach, self._session.database.oid)
+            exchange.suspensions.append(self._session.memory.suspend(concerned))
 
     def _record(self, exchange: Exchange, batch: Batch, reads: list[tuple[Shape, bytes]]) -> None:
         """Take the tickets, before anything is sent."""
         for shape, key in reads:
             assert shape.slot is not None
-            ticket = self._session.memory.ticket(shape.slot, key, self._session.now)
+            values = rows.fixed(shape, key)
+            ticket = self._session.memory.ticket(shape.slot, key, self._session.now, values)
             if ticket is None:
                 exchange.refusal = "suspended"
                 exchange.recordings.append(None)
@@ -198,8 +192,8 @@ class Uplink:
             planned = self._session.outlook.statements_now(read.statement)
             if not read.executed and any(not s.reach.proven for s in planned):
                 found.extend(planned)
-        for prepared in batch.runs:
-            found.extend(self._session.outlook.statements_now(prepared))
+        for prepared, tail in zip(batch.runs, batch.tails, strict=True):
+            found.extend(rows.bound(self._session.outlook.statements_now(prepared), prepared, tail))
         if batch.simple is not None:
             assert batch.simple.analysis is not None
             found.extend(batch.simple.analysis.statements)
@@ -232,13 +226,15 @@ class Uplink:
             s.transaction is not None or s.verb == "unknown" for e in self.exchanges for s in e.ran
         )
 
-    def _mark_sent(self, batch: Batch) -> None:
+    def _mark_sent(self, batch: Batch, ran: tuple[Statement, ...]) -> None:
         """The origin parses these statements now, under the present settings and columns."""
+        certain = not self.is_uncertain() and not any(s.state or not s.reach.proven for s in ran)
         for prepared, _ in batch.parsed:
             prepared.at_origin = prepared.own is None
             if prepared.shape is not None:
                 self._session.outlook.understand(prepared.shape)
                 prepared.form = prepared.shape.form
+                prepared.parameters = rows.parameters(prepared.shape) if certain else frozenset()
 
     def _send_silently(self, batch: Batch) -> Exchange:
         assert self.origin is not None
@@ -267,7 +263,7 @@ class Uplink:
         exchange.follow(bytes(batch.plan), batch.own)
         exchange.synced = batch.simple is not None or batch.frames[-1:] == [frontend.SYNC_FRAME]
         self._suspend(exchange, ran, certain=False)
-        self._mark_sent(batch)
+        self._mark_sent(batch, ran)
         self.origin.send(b"".join(batch.frames))
         self._answer_if_first(exchange)
 

@@ -6,12 +6,16 @@ Plain data. ``analyse.analyse`` makes it; the session acts on it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from proxy.sql.rows import Part, RowChange
 
 # Verbs of the statements that are planned: whatever code they run, it runs inside their own transaction, and
 # no prepared statement, cursor or setting is made or lost by their text.
 QUERIES: Final = frozenset(("select", "insert", "update", "delete", "merge"))
+# Row changes that one reach keeps apart: a transaction that touched more rows counts as one of whole tables.
+MAX_ROW_CHANGES: Final = 256
 
 
 class Extent(enum.IntEnum):
@@ -29,12 +33,14 @@ class Reach:
 
     ``proven`` is False where the extent is a guess made for safety (unknown reach): such a statement also
     puts the session's settings, role and locks in doubt. ``ddl``: the catalogue must be read again.
+    ``changes``: all that happens to some of the tables, row by row; of the others nothing more is known.
     """
 
     extent: Extent = Extent.NOTHING
     tables: frozenset[int] = frozenset()
     proven: bool = True
     ddl: bool = False
+    changes: frozenset[RowChange] = frozenset()
 
     def __or__(self, other: Reach) -> Reach:
         return Reach(
@@ -42,7 +48,22 @@ class Reach:
             self.tables | other.tables,
             self.proven and other.proven,
             self.ddl or other.ddl,
+            self._changes_with(other) if self.changes or other.changes else frozenset(),
         )
+
+    @property
+    def whole(self) -> frozenset[int]:
+        """The tables of which any row may change."""
+        return self.tables - {change.relation for change in self.changes}
+
+    def _changes_with(self, other: Reach) -> frozenset[RowChange]:
+        whole = self.whole | other.whole
+        both = frozenset(change for change in self.changes | other.changes if change.relation not in whole)
+        return both if len(both) <= MAX_ROW_CHANGES else frozenset()
+
+    def blurred(self) -> Reach:
+        """The same, with nothing known of rows."""
+        return replace(self, changes=frozenset())
 
 
 NOTHING = Reach()
@@ -183,6 +204,7 @@ class Statement:
     # Numbers of the parameters whose text may be read as a date: where one holds a moving word
     # (proof.dates.is_moving), the answer may neither be served from memory nor stored.
     date_parameters: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()  # of a statement without ``reason``: what it depends on in each of ``reads``
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 from pglast import ast
 
 from proxy.sql.analysis import NOTHING, UNKNOWN, UNREAD, Doubt, Named, Reach, StateChange, Statement
-from proxy.sql.proof import expressions, queries, relations, sources, writes
+from proxy.sql.proof import expressions, footprint, queries, relations, row_changes, sources, writes
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context, Proof
 from proxy.sql.proof.scope import Scope
@@ -79,11 +79,22 @@ def _query(proof: Proof, node: ast.Node) -> Statement:
     if isinstance(node, ast.SelectStmt):
         _settings_of_calls(proof, node)
     _judge_session(proof)
-    statement = _conclude(proof, _QUERIES[type(node)])
+    statement = _with_rows(proof, node, _conclude(proof, _QUERIES[type(node)]))
     into = node.intoClause if isinstance(node, ast.SelectStmt) else None
     if into is None:
         return statement
     return _created(statement, "select into", into.rel, proof)
+
+
+def _with_rows(proof: Proof, node: ast.Node, statement: Statement) -> Statement:
+    """Which rows an answer depends on, or a write changes."""
+    path = proof.context.path
+    if not statement.reason and isinstance(node, ast.SelectStmt):
+        return replace(statement, parts=footprint.parts(proof, node, path))
+    change = row_changes.change(proof, node, path, statement.reach)
+    if change is None:
+        return statement
+    return replace(statement, reach=replace(statement.reach, changes=frozenset((change,))))
 
 
 def _settings_of_calls(proof: Proof, node: ast.SelectStmt) -> None:
@@ -164,14 +175,19 @@ def _explain(proof: Proof, node: ast.ExplainStmt) -> Statement:
         inner = UNKNOWN_STATEMENT
     runs = any(option.defname == "analyze" for option in node.options or ())
     # Planning runs STABLE and IMMUTABLE functions to estimate: even without ANALYZE what is unproven counts.
-    reach = inner.reach if runs or not inner.reach.proven else NOTHING
+    reach = inner.reach.blurred() if runs or not inner.reach.proven else NOTHING
     return Statement("explain", "utility", reach=reach, lock=inner.lock, state=inner.state if runs else ())
 
 
 def _prepare(proof: Proof, node: ast.PrepareStmt) -> Statement:
     inner = compound(proof.knowledge, proof.context, node.query, ()) if node.query is not None else None
-    named = Named("prepare", node.name or "", inner or UNKNOWN_STATEMENT)
+    # Parameters of its own numbers, which no Bind brings.
+    named = Named("prepare", node.name or "", _blurred(inner or UNKNOWN_STATEMENT))
     return Statement("prepare", "prepared", named=named)
+
+
+def _blurred(statement: Statement) -> Statement:
+    return replace(statement, reach=statement.reach.blurred())
 
 
 def _execute(proof: Proof, node: ast.ExecuteStmt) -> Statement:
@@ -184,7 +200,7 @@ def _execute(proof: Proof, node: ast.ExecuteStmt) -> Statement:
 
 def _declare(proof: Proof, node: ast.DeclareCursorStmt) -> Statement:
     inner = compound(proof.knowledge, proof.context, node.query, ()) if node.query is not None else None
-    inner = inner or UNKNOWN_STATEMENT
+    inner = _blurred(inner or UNKNOWN_STATEMENT)
     # A cursor WITH HOLD runs to its end at COMMIT, any other within this transaction: its reach counts now.
     return Statement(
         "declare",
