@@ -22,7 +22,7 @@ from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
 from proxy.session.statements import UNKNOWN_SCOPE
 from proxy.session.transaction import FAILED, IDLE
-from proxy.sql.analysis import QUERIES, Extent, Reach, Statement
+from proxy.sql.analysis import QUERIES, Extent, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:

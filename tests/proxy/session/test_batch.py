@@ -51,3 +51,23 @@ def test_one_that_is_refused_after_all_makes_it_fail_in_the_same_place() -> None
     batch.refuse(batch.own[1], refused)
     assert (batch.frames, bytes(batch.plan)) == ([b"first", steps.REFUSAL, b"last"], b"BorE")
     assert batch.own[1].command is refused
+
+
+def read(tail: bytes, *, executed: bool = True) -> Read:
+    made = Read(None, b"", tail, parsed=False)
+    made.executed = executed
+    return made
+
+
+def test_each_run_has_the_parameters_of_its_bind() -> None:
+    batch = Batch()
+    batch.reads, batch.runs = [read(b"one"), read(b"two")], [None, None]
+    assert batch.tails == [b"one", b"two"]
+
+
+def test_runs_that_are_not_one_for_each_bind_have_no_parameters() -> None:
+    batch = Batch()
+    batch.reads, batch.runs = [read(b"one")], [None, None]
+    assert batch.tails == [b"", b""]
+    batch.reads = [read(b"one"), read(b"two", executed=False)]
+    assert batch.tails == [b"", b""]
