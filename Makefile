@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## make .venv with everything in it, once; PYTHON=python3.12 picks the interpreter
 	@command -v $(PYTHON) >/dev/null || { echo "make setup: there is no program $(PYTHON) on PATH" >&2; exit 2; }
@@ -39,4 +39,10 @@ deploy-check: setup  ## check koyeb.yaml, and play it against a stand-in of Koye
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
 
-.PHONY: help setup demo test check init image loadtest prisma differential
+precision: setup  ## what precise writes leave in the memory, held against PostgreSQL, in its long form
+	@$(BIN)/python -m tests.precision $(ARGS)
+
+bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
+	@$(BIN)/python -m bench.precision $(ARGS)
+
+.PHONY: help setup demo test check init image loadtest prisma differential precision bench-precision

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILDINGS = ("app", "deploy", "loadtest", "proxy", "tools")
+BUILDINGS = ("app", "bench", "deploy", "loadtest", "proxy", "tools")
 PURE_ROOMS = ("wire", "sql", "schema", "cache", "metrics", "session")
 
 # What a reader takes in at once; a longer module says in its docstring why it is not two.

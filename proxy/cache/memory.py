@@ -116,7 +116,7 @@ class Memory(Generic[F]):
 
     def ticket_of(self, entry: Entry) -> Ticket:
         """The ticket that this answer landed with: valid as long as nothing that it depends on has moved."""
-        return Ticket(entry.slot, entry.key, entry.stamp, entry.born)
+        return Ticket(entry.slot, entry.key, entry.stamp, entry.born, entry.places)
 
     def land(self, ticket: Ticket, payload: bytes) -> Entry | None:
         """Store a complete answer; None if it may not or cannot stay.
