@@ -60,6 +60,11 @@ CASES: Final = {
         "SELECT count(*) FROM item LEFT JOIN part ON part.item_id = item.id AND item.id = 1",
         "DELETE FROM item WHERE id = 2",
     ),
+    "a name in ON means the two sides alone": Case(
+        _ITEM + _PART + "CREATE VIEW named AS SELECT 'a'::text AS name, label FROM part;",
+        "SELECT count(*) FROM item JOIN (named JOIN part ON name = 'a') ON true",
+        "DELETE FROM item WHERE name = 'b'",
+    ),
     "every occurrence of a table counts": Case(
         _ITEM, "SELECT a.name, b.name FROM item a, item b WHERE a.id = 1", "DELETE FROM item WHERE id = 2"
     ),

@@ -118,6 +118,7 @@ class Grammar:
                 f"SELECT s.n FROM t, LATERAL (SELECT count(*) AS n FROM u WHERE t_id = t.id) s WHERE {where}",
                 f"WITH w AS (SELECT * FROM t) SELECT id FROM w AS t WHERE {where}",
                 f"WITH t AS (SELECT * FROM p) SELECT c1 FROM t WHERE {self._equality(statement, 'p', 't')}",
+                f"SELECT count(*) FROM t JOIN (v JOIN u ON {where.replace('t.', '')}) ON true",
                 f"SELECT id FROM t WHERE {where} UNION ALL SELECT t_id FROM u",
                 f"SELECT c1, count(*) FROM t WHERE {where} GROUP BY c1",
                 f"SELECT id AS c1 FROM t WHERE {where} ORDER BY c1",

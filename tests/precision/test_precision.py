@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from proxy.schema.catalogue import Relation
+    from proxy.sql.proof.proof import Proof
     from proxy.sql.rows import RowChange, Value
     from tests.postgres import Cluster
 
@@ -112,6 +113,15 @@ class _Joins:
     SetOperation = enums.SetOperation
 
 
+def _all_of_from(
+    proof: Proof, node: ast.SelectStmt, path: tuple[str, ...], tables: dict[int, equalities.Table]
+) -> dict[int, tuple[int, Value]]:
+    joins = [item for item in footprint._items(node.fromClause) if isinstance(item, ast.JoinExpr)]
+    reader = equalities.Equalities(proof, node, path)
+    found = [one for join in joins for one in reader.among(join.quals, tuple(tables.values()))]
+    return {one.relation.oid: (column.number, value) for one, column, value in found}
+
+
 class _CountsOnce(Counter[int]):
     def update(self, relations: object = (), /, **_: object) -> None:
         for oid in relations if isinstance(relations, frozenset) else ():
@@ -164,6 +174,7 @@ FAULTS: Final[dict[str, tuple[object, str, object]]] = {
     "OR does not confine a write": (equalities, "conjuncts", _any_part),
     "OR does not confine a read": (equalities, "conjuncts", _any_part),
     "an outer join's ON restricts nothing": (footprint, "enums", _Joins),
+    "a name in ON means the two sides alone": (footprint, "_fixed", _all_of_from),
     "every occurrence of a table counts": (footprint, "Counter", _CountsOnce),
     "a view's table is an occurrence too": (footprint, "Counter", _CountsOnce),
     "a star mentions everything": (footprint, "_meant", _no_stars),

@@ -8,7 +8,7 @@ parser/parse_param.c (a parameter without a type takes that of the place where i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -69,14 +69,17 @@ class Equalities:
         self._uses = Counter(node.number or 0 for node in parameters)
 
     def among(
-        self, conditions: Iterable[ast.Node | None], tables: tuple[Table, ...]
+        self, condition: ast.Node | None, tables: tuple[Table, ...]
     ) -> Iterator[tuple[Table, Column, Value]]:
-        """Every equality that holds for all rows which pass these conditions."""
-        for condition in conditions:
-            for part in conjuncts(condition):
-                found = self._equality(part, tables) if isinstance(part, ast.A_Expr) else None
-                if found is not None:
-                    yield found
+        """Every equality that holds for all rows which pass the condition.
+
+        ``tables``: those that its names may mean. One that is left out must not be meant by a bare name that
+        one of them has too; two that are there PostgreSQL refuses.
+        """
+        for part in conjuncts(condition):
+            found = self._equality(part, tables) if isinstance(part, ast.A_Expr) else None
+            if found is not None:
+                yield found
 
     def assigned(self, column: Column, node: ast.Node | None) -> Value:
         """What the column holds once it was given ``node``. Raises ``Unclear``."""

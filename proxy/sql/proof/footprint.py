@@ -9,7 +9,7 @@ statement. Everything unclear is all rows and all columns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pglast import ast, enums
 
@@ -29,9 +29,10 @@ def parts(proof: Proof, node: ast.SelectStmt, path: tuple[str, ...]) -> tuple[Pa
     named = _named(proof, node, path)
     if named is not None and _is_plain(node):
         tables = _lone_tables(proof, node, named)
-        mentions = _mentions(node, tables, {c.name for relation in named.values() for c in relation.columns})
+        everybodys = {column.name for relation in named.values() for column in relation.columns}
+        mentions = _mentions(node, tuple(tables.values()), everybodys)
         fixed = _fixed(proof, node, path, tables)
-        for one in tables:
+        for one in tables.values():
             oid = one.relation.oid
             column, value = fixed.get(oid, (0, None))
             found[oid] = Part(oid, mentions[oid], column, value)
@@ -69,29 +70,33 @@ def _is_plain(node: ast.SelectStmt) -> bool:
     return True
 
 
-def _from(node: ast.SelectStmt) -> Iterator[ast.Node]:
-    """The items of FROM and of the joins in it, the joins themselves included."""
-    waiting = list(node.fromClause or ())
+def _items(nodes: Iterable[ast.Node | None] | None) -> Iterator[ast.Node]:
+    """These items of FROM and all in their joins, the joins themselves included."""
+    waiting = list(nodes or ())
     while waiting:
         item = waiting.pop()
-        yield item
+        if item is not None:
+            yield item
         if isinstance(item, ast.JoinExpr):
-            waiting += [side for side in (item.larg, item.rarg) if side is not None]
+            waiting += [item.larg, item.rarg]
 
 
-def _lone_tables(proof: Proof, node: ast.SelectStmt, named: dict[int, Relation]) -> tuple[Table, ...]:
-    """The tables of FROM that the statement reads in no other place, views and their kin included."""
+def _lone_tables(proof: Proof, node: ast.SelectStmt, named: dict[int, Relation]) -> dict[int, Table]:
+    """The tables of FROM that the statement reads in no other place, views and their kin included.
+
+    By the identity of the node that names them.
+    """
     times: Counter[int] = Counter()
     for relation in named.values():
         times.update(relations.reading(proof.knowledge, relation).reads)
     if set(times) != proof.reads:
-        return ()
-    here = (item for item in _from(node) if isinstance(item, ast.RangeVar))
-    return tuple(
-        table(named[id(item)], item)
+        return {}
+    here = (item for item in _items(node.fromClause) if isinstance(item, ast.RangeVar))
+    return {
+        id(item): table(named[id(item)], item)
         for item in here
         if is_plain_table(named[id(item)]) and times[named[id(item)].oid] == 1
-    )
+    }
 
 
 def is_plain_table(relation: Relation) -> bool:
@@ -100,17 +105,18 @@ def is_plain_table(relation: Relation) -> bool:
 
 
 def _fixed(
-    proof: Proof, node: ast.SelectStmt, path: tuple[str, ...], tables: tuple[Table, ...]
+    proof: Proof, node: ast.SelectStmt, path: tuple[str, ...], tables: dict[int, Table]
 ) -> dict[int, tuple[int, Value]]:
     """For each table that an equality restricts: the column, and the value."""
-    inner = (
-        item.quals
-        for item in _from(node)
-        if isinstance(item, ast.JoinExpr) and item.jointype == enums.JoinType.JOIN_INNER
-    )
-    conditions = (node.whereClause, *inner)
+    equalities = Equalities(proof, node, path)
+    found = list(equalities.among(node.whereClause, tuple(tables.values())))
+    for join in _items(node.fromClause):
+        if isinstance(join, ast.JoinExpr) and join.jointype == enums.JoinType.JOIN_INNER:
+            # Names in ON are those of the two sides alone, whoever else is in FROM.
+            inside = (tables[id(item)] for item in _items((join.larg, join.rarg)) if id(item) in tables)
+            found += equalities.among(join.quals, tuple(inside))
     best: dict[int, tuple[Column, Value]] = {}
-    for one, column, value in Equalities(proof, node, path).among(conditions, tables):
+    for one, column, value in found:
         known = best.get(one.relation.oid)
         if known is None or _rank(column) < _rank(known[0]):
             best[one.relation.oid] = (column, value)

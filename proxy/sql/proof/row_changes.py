@@ -141,5 +141,5 @@ def _found(
 ) -> Iterator[tuple[Column, Value]]:
     """The equalities of WHERE that every row agrees to which the statement finds."""
     tables = (table(relation, node.relation),) if node.relation is not None else ()
-    for _, column, value in equalities.among((node.whereClause,), tables):
+    for _, column, value in equalities.among(node.whereClause, tables):
         yield column, value

@@ -372,6 +372,15 @@ def test_a_request_whose_value_is_not_known_goes_with_every_row(memory: Memory[s
     assert memory.lookup(slot, b"?", 0.5) is None
 
 
+def test_the_ticket_of_an_answer_knows_its_row(memory: Memory[str]) -> None:
+    slot = memory.slot(DB, [BY_ID])
+    for row in (7, 8):
+        remember(memory, slot, row)
+    tickets = [memory.ticket_of(slot.entries[key]) for key in (b"7", b"8")]
+    memory.drop(relations_of(DB, [], [RowChange(PLANETS, None, ((1, (7,)),))]), "own_write")
+    assert [ticket.is_valid() for ticket in tickets] == [False, True]
+
+
 def test_a_write_to_the_whole_relation_leaves_no_row(memory: Memory[str]) -> None:
     slot = memory.slot(DB, [BY_ID])
     remember(memory, slot, 7)

@@ -114,6 +114,19 @@ def test_an_equality_elsewhere_fixes_nothing(shelf: Observatory, text: str) -> N
     assert parts(shelf, text)["item"].column == 0
 
 
+@pytest.mark.parametrize(
+    "inner", ["items JOIN part ON name = 'x'", "(SELECT name FROM base, item z) s JOIN part ON name = 'x'"]
+)
+def test_a_name_in_a_joins_on_means_the_two_sides_alone(shelf: Observatory, inner: str) -> None:
+    assert shelf.catalogue.relation_names["public", "pair"]
+    found = parts(shelf, f"SELECT pair.id FROM pair JOIN ({inner}) ON true")
+    assert found["pair"].column == 0
+    assert (
+        parts(shelf, "SELECT pair.id FROM pair JOIN (base JOIN part ON label = 'x') ON true")["part"].column
+        == 3
+    )
+
+
 def test_each_table_of_a_join_is_fixed_by_itself(shelf: Observatory) -> None:
     found = parts(shelf, "SELECT name, label FROM item i JOIN part p ON p.id = 7 WHERE i.id = 5")
     assert [(found[name].column, found[name].value) for name in ("item", "part")] == [(1, 5), (1, 7)]
