@@ -31,7 +31,7 @@ READ: Final = "SELECT id, name, n FROM item WHERE id = $1"
 WRITE: Final = "UPDATE item SET n = n + 1 WHERE id = $1 RETURNING n"
 # The same rows, but no equality on the bare column: nothing is proven of which rows these are.
 VAGUE_WRITE: Final = "UPDATE item SET n = n + 1 WHERE id + 0 = $1 RETURNING n"
-# What the hit ratio must be above, by distance in milliseconds.
+# What the hit ratio must be above, by distance in milliseconds, one way.
 WANTED: Final = {0: 0.85, 40: 0.75}
 
 

@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from tools.demo.children import Child
 from tools.embedded import HOST, Cluster
+from tools.stage.children import Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ class Place:
 
 @contextmanager
 def stage(schema: str, distance_ms: float) -> Iterator[Place]:
-    """PostgreSQL with this schema, ``distance_ms`` of round trip away, and the proxy at level wire."""
+    """PostgreSQL with this schema, ``distance_ms`` away in each direction, and the proxy at level wire."""
     with ExitStack() as parts:
         cluster = parts.enter_context(Cluster())
         cluster.execute(f"CREATE DATABASE {DATABASE}")
@@ -66,7 +66,7 @@ def stage(schema: str, distance_ms: float) -> Iterator[Place]:
                 "--to",
                 near,
                 "--delay-ms",
-                f"{distance_ms / 2:g}",
+                f"{distance_ms:g}",
             )
             child = _start(parts, cluster, relay, environment)
             origin = origin.replace(f":{cluster.port}/", f":{_told(child, r'ready [^ ]+:([0-9]+)')}/")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from proxy.schema.catalogue import Relation
-    from proxy.sql.proof.proof import Proof
     from proxy.sql.rows import RowChange, Value
     from tests.postgres import Cluster
 
@@ -114,10 +113,9 @@ class _Joins:
 
 
 def _all_of_from(
-    proof: Proof, node: ast.SelectStmt, path: tuple[str, ...], tables: dict[int, equalities.Table]
+    reader: equalities.Equalities, node: ast.SelectStmt, tables: dict[int, equalities.Table]
 ) -> dict[int, tuple[int, Value]]:
     joins = [item for item in footprint._items(node.fromClause) if isinstance(item, ast.JoinExpr)]
-    reader = equalities.Equalities(proof, node, path)
     found = [one for join in joins for one in reader.among(join.quals, tuple(tables.values()))]
     return {one.relation.oid: (column.number, value) for one, column, value in found}
 
@@ -180,7 +178,7 @@ FAULTS: Final[dict[str, tuple[object, str, object]]] = {
     "a star mentions everything": (footprint, "_meant", _no_stars),
     "a whole row mentions everything": (footprint, "_meant", _no_stars),
     "rows that come are seen without being mentioned": (row_changes, "_insert", _rows_as_columns(_INSERT)),
-    "NATURAL mentions what both have": (footprint, "_is_plain", lambda _: True),
+    "NATURAL mentions what both have": (footprint, "_is_plain", lambda *_: True),
     "a generated column changes with any other": (row_changes, "_update", _nothing_generated),
     "a value is rounded when it is stored": (equalities, "_constant", _truncates),
     "a string is cut when it is stored": (equalities.Equalities, "assigned", _never_cut),

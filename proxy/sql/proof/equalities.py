@@ -8,7 +8,7 @@ parser/parse_param.c (a parameter without a type takes that of the place where i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -20,7 +20,7 @@ from proxy.sql import values
 from proxy.sql.proof import oids
 from proxy.sql.proof.candidates import choose_operator
 from proxy.sql.proof.proof import Proof
-from proxy.sql.proof.purity import descendants, split_name
+from proxy.sql.proof.purity import split_name
 from proxy.sql.proof.typenames import type_named
 from proxy.sql.rows import Canonical, Parameter, Value
 from proxy.sql.values import Unclear
@@ -57,16 +57,15 @@ class _Source:
 
 @final
 class Equalities:
-    """Those of one statement, read along ``path``."""
+    """Those of one statement, read along ``path``; ``nodes``: all of its parse tree."""
 
-    __slots__ = ("_path", "_proof", "_uses")
+    __slots__ = ("_nodes", "_path", "_proof", "_uses")
 
-    def __init__(self, proof: Proof, statement: ast.Node, path: tuple[str, ...]) -> None:
+    def __init__(self, proof: Proof, nodes: Iterable[ast.Node], path: tuple[str, ...]) -> None:
         self._proof = proof
+        self._nodes = nodes
         self._path = path
-        # A parameter that stands in two places took its type in the one that PostgreSQL came to first.
-        parameters = (node for node in descendants(statement) if isinstance(node, ast.ParamRef))
-        self._uses = Counter(node.number or 0 for node in parameters)
+        self._uses: Counter[int] | None = None
 
     def among(
         self, condition: ast.Node | None, tables: tuple[Table, ...]
@@ -143,9 +142,15 @@ class Equalities:
     def _parameter(self, node: ast.ParamRef) -> _Source | None:
         number = node.number or 0
         kind = self._proof.type_of_parameter(number)
-        if kind == oids.UNKNOWN and self._uses[number] > 1:
+        if kind == oids.UNKNOWN and self._is_used_again(number):
             return None
         return _Source(kind, Parameter(number, kind))
+
+    def _is_used_again(self, number: int) -> bool:
+        """A parameter that stands in two places has the type of the one that PostgreSQL comes to first."""
+        if self._uses is None:
+            self._uses = Counter(node.number or 0 for node in self._nodes if isinstance(node, ast.ParamRef))
+        return self._uses[number] > 1
 
     def _cast(self, node: ast.TypeCast) -> _Source | None:
         """``value::type`` without a modifier, which could cut it."""

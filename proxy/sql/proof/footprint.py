@@ -22,16 +22,19 @@ from proxy.sql.proof.purity import descendants
 from proxy.sql.proof.scope import SYSTEM_COLUMNS
 from proxy.sql.rows import Part, Value
 
+_Nodes = tuple[ast.Node, ...]
+
 
 def parts(proof: Proof, node: ast.SelectStmt, path: tuple[str, ...]) -> tuple[Part, ...]:
     """One part for each relation in ``proof.reads``."""
     found = {oid: Part(oid) for oid in proof.reads}
-    named = _named(proof, node, path)
-    if named is not None and _is_plain(node):
+    nodes = tuple(descendants(node))
+    named = _named(proof, nodes, path)
+    if named is not None and _is_plain(node, nodes):
         tables = _lone_tables(proof, node, named)
         everybodys = {column.name for relation in named.values() for column in relation.columns}
-        mentions = _mentions(node, tuple(tables.values()), everybodys)
-        fixed = _fixed(proof, node, path, tables)
+        mentions = _mentions(node, nodes, tuple(tables.values()), everybodys)
+        fixed = _fixed(Equalities(proof, nodes, path), node, tables)
         for one in tables.values():
             oid = one.relation.oid
             column, value = fixed.get(oid, (0, None))
@@ -39,13 +42,13 @@ def parts(proof: Proof, node: ast.SelectStmt, path: tuple[str, ...]) -> tuple[Pa
     return tuple(found.values())
 
 
-def _named(proof: Proof, node: ast.SelectStmt, path: tuple[str, ...]) -> dict[int, Relation] | None:
+def _named(proof: Proof, nodes: _Nodes, path: tuple[str, ...]) -> dict[int, Relation] | None:
     """The relation behind every name of one in the statement, by the identity of its node.
 
     None if names may stand for more: WITH queries.
     """
     found: dict[int, Relation] = {}
-    for name in descendants(node):
+    for name in nodes:
         if isinstance(name, ast.WithClause):
             return None
         if isinstance(name, ast.RangeVar):
@@ -58,11 +61,11 @@ def _named(proof: Proof, node: ast.SelectStmt, path: tuple[str, ...]) -> dict[in
     return found
 
 
-def _is_plain(node: ast.SelectStmt) -> bool:
+def _is_plain(node: ast.SelectStmt, nodes: _Nodes) -> bool:
     """Is it one level with a FROM whose columns keep their names?"""
     if node.op != enums.SetOperation.SETOP_NONE:
         return False
-    for part in descendants(node):
+    for part in nodes:
         if isinstance(part, ast.JoinExpr) and (part.isNatural or part.usingClause or part.alias):
             return False
         if isinstance(part, ast.RangeVar) and part.alias is not None and part.alias.colnames:
@@ -105,10 +108,9 @@ def is_plain_table(relation: Relation) -> bool:
 
 
 def _fixed(
-    proof: Proof, node: ast.SelectStmt, path: tuple[str, ...], tables: dict[int, Table]
+    equalities: Equalities, node: ast.SelectStmt, tables: dict[int, Table]
 ) -> dict[int, tuple[int, Value]]:
     """For each table that an equality restricts: the column, and the value."""
-    equalities = Equalities(proof, node, path)
     found = list(equalities.among(node.whereClause, tuple(tables.values())))
     for join in _items(node.fromClause):
         if isinstance(join, ast.JoinExpr) and join.jointype == enums.JoinType.JOIN_INNER:
@@ -130,7 +132,7 @@ def _rank(column: Column) -> tuple[bool, int]:
 
 
 def _mentions(
-    node: ast.SelectStmt, tables: tuple[Table, ...], everybodys: set[str]
+    node: ast.SelectStmt, nodes: _Nodes, tables: tuple[Table, ...], everybodys: set[str]
 ) -> dict[int, frozenset[int] | None]:
     """For each table the columns that any name in the statement may mean; None for all of them.
 
@@ -139,7 +141,7 @@ def _mentions(
     outputs = {target.name for target in node.targetList or () if isinstance(target, ast.ResTarget)}
     harmless = (everybodys | {name for name in outputs if name}) - SYSTEM_COLUMNS
     found: dict[int, set[int] | None] = {one.relation.oid: set() for one in tables}
-    for reference in descendants(node):
+    for reference in nodes:
         if isinstance(reference, ast.ColumnRef):
             for one in tables:
                 meant = _meant(reference, one, harmless)

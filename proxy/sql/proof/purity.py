@@ -24,25 +24,17 @@ _TOO_BIG: Final = ast.SelectStmt
 _MAX_DEPTH: Final = 8
 
 
-def children(node: ast.Node) -> Iterator[ast.Node]:
-    """The nodes right below ``node``."""
-    for attribute in node:
-        waiting = [getattr(node, attribute)]
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, ast.Node):
-                yield value
-            elif isinstance(value, tuple):
-                waiting.extend(reversed(value))
-
-
 def descendants(node: ast.Node) -> Iterator[ast.Node]:
-    """``node`` and all nodes below it."""
-    waiting = [node]
+    """``node`` and all nodes below it, in no order that matters."""
+    waiting: list[object] = [node]
     while waiting:
         here = waiting.pop()
-        yield here
-        waiting.extend(children(here))
+        if isinstance(here, tuple):
+            waiting += here
+        elif isinstance(here, ast.Node):
+            yield here
+            values = (getattr(here, attribute) for attribute in here)
+            waiting += [value for value in values if isinstance(value, ast.Node | tuple)]
 
 
 def expressions_write_nothing(knowledge: Knowledge, expressions: Iterable[str], depth: int = 0) -> bool:

@@ -17,6 +17,7 @@ from proxy.sql.analysis import Extent, Reach
 from proxy.sql.proof.equalities import Equalities, table
 from proxy.sql.proof.footprint import is_plain_table
 from proxy.sql.proof.proof import Proof
+from proxy.sql.proof.purity import descendants
 from proxy.sql.rows import RowChange, Value
 from proxy.sql.values import Unclear
 
@@ -37,13 +38,12 @@ def change(proof: Proof, node: ast.Node, path: tuple[str, ...], reach: Reach) ->
     relation = proof.knowledge.catalogue.relations[oid]
     if not _is_left_alone(proof.knowledge.catalogue, relation, events, reach):
         return None
+    equalities = Equalities(proof, descendants(node), path)
     if isinstance(node, ast.InsertStmt):
-        return _insert(Equalities(proof, node, path), node, relation)
+        return _insert(equalities, node, relation)
     if isinstance(node, ast.UpdateStmt):
-        return _update(Equalities(proof, node, path), node, relation)
-    return (
-        _delete(Equalities(proof, node, path), node, relation) if isinstance(node, ast.DeleteStmt) else None
-    )
+        return _update(equalities, node, relation)
+    return _delete(equalities, node, relation) if isinstance(node, ast.DeleteStmt) else None
 
 
 def _is_left_alone(catalogue: Catalogue, relation: Relation, events: frozenset[str], reach: Reach) -> bool:
