@@ -22,7 +22,7 @@ from bench.stage import Place, stage
 ROWS: Final = 10_000
 CLIENTS: Final = 8
 WRITE_SHARE: Final = 0.1
-WARMERS: Final = 64
+WARMERS: Final = 32
 SCHEMA: Final = """
 CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL, n int NOT NULL DEFAULT 0);
 INSERT INTO item SELECT id, 'item ' || id FROM generate_series(1, 10000) id
