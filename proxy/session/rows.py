@@ -92,9 +92,10 @@ def _told(change: RowChange, parameter: Parameter, given: _Given) -> RowChange:
     value = _fixed(parameter, given)
     confined: list[tuple[int, tuple[Value, ...]]] = []
     for column, waiting in change.confined:
-        if isinstance(value, str) and parameter in waiting:
-            continue
-        confined.append((column, tuple(value if one == parameter else one for one in waiting)))  # type: ignore[misc]
+        if parameter not in waiting:
+            confined.append((column, waiting))
+        elif not isinstance(value, str):
+            confined.append((column, tuple(value if one == parameter else one for one in waiting)))
     return replace(change, confined=tuple(confined))
 
 
