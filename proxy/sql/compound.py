@@ -176,7 +176,14 @@ def _explain(proof: Proof, node: ast.ExplainStmt) -> Statement:
     runs = any(option.defname == "analyze" for option in node.options or ())
     # Planning runs STABLE and IMMUTABLE functions to estimate: even without ANALYZE what is unproven counts.
     reach = inner.reach.blurred() if runs or not inner.reach.proven else NOTHING
-    return Statement("explain", "utility", reach=reach, lock=inner.lock, state=inner.state if runs else ())
+    return Statement(
+        "explain",
+        "utility",
+        reach=reach,
+        lock=inner.lock,
+        state=inner.state if runs else (),
+        temporary=inner.temporary,
+    )
 
 
 def _prepare(proof: Proof, node: ast.PrepareStmt) -> Statement:

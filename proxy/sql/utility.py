@@ -318,9 +318,18 @@ def _is_in_temporary_schema(node: ast.Node) -> bool:
     """May what it makes be seen by this session alone, and before all else of its name?"""
     if isinstance(node, ast.ViewStmt):
         return is_temporary(node.view)
-    return "pg_temp" in repr(node(skip_none=True))
+    if isinstance(node, ast.CreateSeqStmt):
+        return is_temporary(node.sequence)
+    return _TEMPORARY_SCHEMA in repr(node(skip_none=True))
+
+
+# An alias for the session's own temporary schema, which also goes by its full name: pg_temp_3.
+# Source: PostgreSQL docs, runtime-config-client, "search_path"; catalog/namespace.c.
+_TEMPORARY_SCHEMA: Final = "pg_temp"
 
 
 def is_temporary(relation: ast.RangeVar | None) -> bool:
     """Does the name speak of a temporary relation?"""
-    return relation is not None and (relation.relpersistence == "t" or relation.schemaname == "pg_temp")
+    if relation is None:
+        return False
+    return relation.relpersistence == "t" or (relation.schemaname or "").startswith(_TEMPORARY_SCHEMA)

@@ -139,10 +139,30 @@ def test_names_of_cursors_and_prepared_statements_are_told(sky: Observatory) -> 
     assert sky.statement("MOVE c").verb == "move"
 
 
-def test_a_temporary_table_is_told(sky: Observatory) -> None:
-    assert sky.statement("CREATE TEMP TABLE x (id int)").temporary
-    assert sky.statement("CREATE TABLE pg_temp.x (id int)").temporary
-    assert not sky.statement("CREATE TABLE x (id int)").temporary
+@pytest.mark.soundness("2.2")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TEMP TABLE x (id int)",
+        "CREATE TABLE pg_temp.x (id int)",
+        "CREATE TABLE pg_temp_3.x (id int)",
+        "CREATE TABLE pg_temp_3.x AS SELECT 1 AS id",
+        "SELECT 1 AS id INTO pg_temp_3.x",
+        "EXPLAIN ANALYZE CREATE TEMP TABLE x AS SELECT 1 AS id",
+        "CREATE TEMP SEQUENCE x",
+        "CREATE SEQUENCE pg_temp_3.x",
+        "CREATE TEMP VIEW x AS SELECT 1 AS id",
+        "CREATE VIEW pg_temp_3.x AS SELECT 1 AS id",
+        "CREATE TYPE pg_temp.date AS ENUM ('2020-01-01')",
+    ],
+)
+def test_whatever_makes_a_temporary_object_is_told(sky: Observatory, text: str) -> None:
+    assert sky.statement(text).temporary
+
+
+def test_a_permanent_object_is_no_temporary_one(sky: Observatory) -> None:
+    for text in ("CREATE TABLE x (id int)", "CREATE SEQUENCE x", "EXPLAIN SELECT 1"):
+        assert not sky.statement(text).temporary
 
 
 def test_lock_table_takes_a_lock_of_the_transaction(sky: Observatory) -> None:
