@@ -26,7 +26,7 @@ from proxy.wire import frontend
 class Outlook:
     """``scope`` and ``here`` (the shapes of that scope) are what the path of a hit looks at."""
 
-    __slots__ = ("_database", "_moved", "_shared", "_state", "_transaction", "here", "scope")
+    __slots__ = ("_database", "_moved", "_shared", "_state", "_transaction", "here", "literals", "scope")
 
     def __init__(self, shared: Shared, database: Database, state: State, transaction: Transaction) -> None:
         self._shared = shared
@@ -36,6 +36,7 @@ class Outlook:
         self._moved = True
         self.scope = UNKNOWN_SCOPE
         self.here = shared.shapes.of(UNKNOWN_SCOPE)
+        self.literals: tuple[str, ...] = ()
         self.refresh()
 
     def state_moved(self) -> None:
@@ -48,6 +49,7 @@ class Outlook:
             self._moved = False
             self.scope = self._shared.scopes.intern(self._state.scope())
             self.here = self._shared.shapes.of(self.scope)
+            self.literals = self._state.literals()
 
     def refusal(self) -> str:
         """Why the memory may answer nothing under this state, in one word; "" if it may."""

@@ -47,6 +47,9 @@ KEY_SETTINGS: Final = (
     "gin_fuzzy_search_limit",
 )
 
+# All of them but the one that finds names, which are looked up each time a statement is planned.
+_LITERAL_SETTINGS: Final = tuple(name for name in KEY_SETTINGS if name != "search_path")
+
 # Not in the key, but the session must know them: the isolation of a plain BEGIN, and our own switch.
 WATCHED_SETTINGS: Final = ("default_transaction_isolation", "orrery.cache")
 
@@ -170,6 +173,10 @@ class State:
             self.current_user,
             tuple(self.value(n) for n in KEY_SETTINGS),
         )
+
+    def literals(self) -> tuple[str, ...]:
+        """The settings that may shape what a literal becomes when PostgreSQL reads it."""
+        return tuple(self.value(name) for name in _LITERAL_SETTINGS)
 
     def report(self, name: str, value: str) -> None:
         """A ParameterStatus arrived: the origin's own word, transactional by itself."""

@@ -7,6 +7,7 @@ docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
 
 from __future__ import annotations
 
+import re
 from typing import Final, final
 
 from proxy.session.shapes import Shape
@@ -19,17 +20,32 @@ UNKNOWN_SCOPE: Final = (
     -1
 )  # the settings at Parse were not certain: never answered from memory, never prepared again
 
+# A quote of either kind; and NULL, which transform_null_equals reads in another way.
+_LITERAL: Final = re.compile(rb"'|\$[^0-9]|\bnull\b", re.IGNORECASE)
+
 
 @final
 class Prepared:
     """One statement made by Parse. ``own`` is set where the text is a command of ours and no SQL.
 
-    ``form``: that of its shape at Parse. PostgreSQL refuses to run a statement whose row description has
-    changed since (0A000), so one that was prepared under another form is not answered from memory.
+    ``literals``: the settings under which the origin read its literals; it reads them again whenever it plans
+    anew. ``form``: that of its shape at Parse. PostgreSQL refuses to run a statement whose row description
+    has changed since (0A000), so one that was prepared under another form is not answered from memory.
     ``parameters``: those that confine its writes, with the types that the origin's Parse gave them.
     """
 
-    __slots__ = ("at_origin", "form", "name", "own", "parameters", "scope", "shape", "text", "types")
+    __slots__ = (
+        "at_origin",
+        "form",
+        "literals",
+        "name",
+        "own",
+        "parameters",
+        "scope",
+        "shape",
+        "text",
+        "types",
+    )
 
     def __init__(
         self, name: bytes, text: bytes, types: bytes, scope: int, shape: Shape | None, own: Command | None
@@ -43,6 +59,17 @@ class Prepared:
         self.form = None if shape is None else shape.form
         self.at_origin = False
         self.parameters: frozenset[Parameter] = frozenset()
+        self.literals: tuple[str, ...] = ()
+
+    def used(self, literals: tuple[str, ...] | None) -> None:
+        """The origin may plan it now, under these settings; None: under uncertain ones. One whose literals
+        may thereby have become other values is never answered from memory again, for PostgreSQL itself
+        answers it with those from now on.
+
+        Source: PostgreSQL, utils/cache/plancache.c, RevalidateCachedQuery.
+        """
+        if self.literals != literals and _LITERAL.search(self.text):
+            self.scope = UNKNOWN_SCOPE
 
     @property
     def is_local(self) -> bool:

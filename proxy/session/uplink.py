@@ -95,7 +95,8 @@ class Uplink:
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
         exchange.answer_own = self._session.answer_own_step
         closes = late.closes(batch, self._session.statements)
-        parses = late.parses(batch, None if self.is_uncertain() else self._session.outlook.scope)
+        outlook = self._session.outlook
+        parses = late.parses(batch, None if self.is_uncertain() else outlook.scope, outlook.literals)
         if certain:
             self._prove(exchange)
         frames, plan = proof.weave(batch, exchange.proof, withhold=exchange.withheld)
@@ -218,6 +219,7 @@ class Uplink:
                 batch.parsed.append((statement, None))
                 batch.add(steps.LATE_PARSE, statement.parse_frame())
                 statement.at_origin = True
+                statement.literals = self._session.outlook.literals
                 self._send_silently(batch)
 
     def _may_be_in_block(self) -> bool:
@@ -229,12 +231,15 @@ class Uplink:
     def _mark_sent(self, batch: Batch, ran: tuple[Statement, ...]) -> None:
         """The origin parses these statements now, under the present settings and columns."""
         certain = not self.is_uncertain() and not any(s.state or not s.reach.proven for s in ran)
+        literals = self._session.outlook.literals
         for prepared, _ in batch.parsed:
             prepared.at_origin = prepared.own is None
             if prepared.shape is not None:
                 self._session.outlook.understand(prepared.shape)
                 prepared.form = prepared.shape.form
                 prepared.parameters = rows.parameters(prepared.shape) if certain else frozenset()
+            prepared.literals = literals
+        late.note_uses(batch, ran, self._session.statements, None if self.is_uncertain() else literals)
 
     def _send_silently(self, batch: Batch) -> Exchange:
         assert self.origin is not None

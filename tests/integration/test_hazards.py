@@ -211,6 +211,68 @@ def test_literals_keep_the_meaning_of_their_parse_behind_a_pipelined_set(place: 
         assert connection.pgconn.exec_prepared(b"third", []).get_value(0, 0) == b"1"
 
 
+ECLIPSES = """
+CREATE TABLE eclipses (id int, at timestamptz);
+INSERT INTO eclipses VALUES (1, '2020-01-01 00:00+00'), (2, '2019-12-31 15:00+00')
+"""
+FIRST_ECLIPSE = b"SELECT id FROM eclipses WHERE at = '2020-01-01 00:00'"
+
+
+@pytest.mark.soundness("3.4")
+@pytest.mark.parametrize("by_sql", [False, True], ids=["by Bind", "by EXECUTE"])
+def test_literals_that_postgresql_has_read_anew_under_other_settings_fill_no_memory(
+    place: Place, by_sql: bool
+) -> None:
+    place.direct(ECLIPSES)
+    with place.connect(options="-c timezone=UTC") as wanderer, place.connect() as other:
+        wanderer.pgconn.prepare(b"s", FIRST_ECLIPSE)
+        wanderer.pgconn.exec_prepared(b"s", [])
+        ask(wanderer, "SET timezone = 'Asia/Tokyo'")
+        # PostgreSQL plans anew, and reads the literal under the settings of this moment.
+        ask(other, "ALTER TABLE eclipses ALTER COLUMN id SET STATISTICS 10")
+        ask(wanderer, "EXECUTE s") if by_sql else wanderer.pgconn.exec_prepared(b"s", [])
+        ask(wanderer, "SET timezone = 'UTC'")
+        wanderer.pgconn.exec_prepared(b"s", [])
+    with place.connect(options="-c timezone=UTC") as reader:
+        assert _run_prepared(reader, FIRST_ECLIPSE) == b"1"
+
+
+@pytest.mark.soundness("3.4")
+def test_a_parse_behind_a_set_in_one_batch_has_the_settings_of_that_set(place: Place) -> None:
+    place.direct(ECLIPSES)
+    with place.connect(options="-c timezone=UTC") as wanderer:
+        server = wanderer.pgconn
+        server.enter_pipeline_mode()
+        server.send_query_params(b"SET timezone = 'Asia/Tokyo'", [])
+        server.send_prepare(b"s", FIRST_ECLIPSE)
+        server.pipeline_sync()
+        _await_syncs(wanderer, 1)
+        server.exit_pipeline_mode()
+        ask(wanderer, "SET timezone = 'UTC'")
+        server.exec_prepared(b"s", [])
+    with place.connect(options="-c timezone=UTC") as reader:
+        assert _run_prepared(reader, FIRST_ECLIPSE) == b"1"
+
+
+@pytest.mark.soundness("3.4")
+def test_a_statement_without_literals_comes_back_to_memory_from_other_settings(place: Place) -> None:
+    place.direct(PLANETS)
+    query = b"SELECT name FROM planets WHERE id = $1"
+    with place.connect() as connection:
+        connection.pgconn.prepare(b"s", query)
+        ask(connection, "SET timezone = 'Asia/Tokyo'")
+        connection.pgconn.exec_prepared(b"s", [b"1"])
+        ask(connection, "RESET timezone")
+        for _ in range(2):
+            assert connection.pgconn.exec_prepared(b"s", [b"1"]).get_value(0, 0) == b"Mercury"
+        assert last(connection) == ("hit", None)
+
+
+def _run_prepared(connection: Connection, query: bytes) -> bytes | None:
+    connection.pgconn.prepare(b"s", query)
+    return connection.pgconn.exec_prepared(b"s", []).get_value(0, 0)
+
+
 def test_a_statement_that_cannot_be_prepared_late_takes_no_other_with_it(place: Place) -> None:
     place.direct(f"{PLANETS}; CREATE TABLE comets (name text)")
     with place.connect() as connection, place.connect() as other:

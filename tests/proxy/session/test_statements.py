@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.session.statements import Prepared, Statements
+import pytest
+
+from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
 from proxy.sql.analysis import Statement
 from proxy.sql.commands import Show
 from proxy.wire import frontend
@@ -51,3 +53,29 @@ def test_a_parse_that_did_not_succeed_leaves_the_name_as_it_was() -> None:
     statements.named = {b"s": failed, b"t": fresh}
     statements.restore([(failed, before), (fresh, None)])
     assert statements.named == {b"s": before}
+
+
+@pytest.mark.soundness("3.4")
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (b"SELECT a FROM t WHERE b = $1", True),
+        (b"SELECT a FROM t WHERE b = '2020-01-01'", False),
+        (b"SELECT a FROM t WHERE b = $$2020-01-01$$", False),
+        (b"SELECT a FROM t WHERE b = NULL", False),
+    ],
+)
+def test_only_a_text_with_literals_can_change_its_meaning_by_other_settings(text: bytes, stays: bool) -> None:
+    statement = prepared(b"s", text)
+    statement.literals = ("UTC",)
+    statement.used(("UTC",))
+    assert statement.scope == 0
+    statement.used(("Asia/Tokyo",))
+    assert (statement.scope == 0) is stays
+
+
+@pytest.mark.soundness("3.4")
+def test_a_use_under_settings_that_are_not_certain_counts_as_one_under_others() -> None:
+    statement = prepared(b"s", b"SELECT a FROM t WHERE b = '2020-01-01'")
+    statement.used(None)
+    assert statement.scope == UNKNOWN_SCOPE
