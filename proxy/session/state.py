@@ -45,6 +45,7 @@ KEY_SETTINGS: Final = (
     "backslash_quote",
     "transform_null_equals",
     "gin_fuzzy_search_limit",
+    "restrict_nonsystem_relation_kind",
 )
 
 # All of them but the one that finds names, which are looked up each time a statement is planned.

@@ -43,6 +43,23 @@ def test_each_setting_has_its_own_answer(place: Place) -> None:
             assert last(connection)[0] == "hit"
 
 
+@pytest.mark.soundness("3.1")
+@pytest.mark.parametrize(
+    ("setting", "query"),
+    [
+        ("backslash_quote = off", "SELECT E'it\\'s' FROM names"),
+        ("restrict_nonsystem_relation_kind = 'view'", "SELECT * FROM names"),
+    ],
+)
+def test_a_setting_that_forbids_a_statement_forbids_it_here(place: Place, setting: str, query: str) -> None:
+    place.direct(f"{PLANETS}; CREATE VIEW names AS SELECT name FROM planets")
+    with place.connect() as free, place.connect() as strict:
+        remember(free, query)
+        ask(strict, f"SET {setting}")
+        with pytest.raises(psycopg.Error):
+            ask(strict, query)
+
+
 def test_a_setting_of_the_startup_packet_counts(place: Place) -> None:
     place.direct(DATES)
     query = "SELECT at::text FROM days"
