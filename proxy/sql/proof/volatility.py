@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.schema.catalogue import FIRST_USER_OID, Function
-from proxy.sql.proof.oids import NAMING, TIMETZ
+from proxy.sql.proof.oids import NAMING, POLYMORPHIC, TIMETZ
 
 # STABLE functions of pg_catalog that depend on nothing but their arguments and on settings that are part of
 # the key: TimeZone, DateStyle, IntervalStyle, lc_*, default_text_search_config, xmlbinary and their like.
@@ -212,7 +212,9 @@ def denial(function: Function, argument_names: str) -> str:
     ``argument_names``: its argument types' names in pg_type, joined by a space.
     """
     if is_of_trusted_extension(function):
-        trusted = function.volatility == "i" and function.extension not in _APPROXIMATE
+        # One that makes a value of any type reads it from text, and a date may be 'now': hstore's #=.
+        reads_any = function.result in POLYMORPHIC
+        trusted = function.volatility == "i" and function.extension not in _APPROXIMATE and not reads_any
         return "" if trusted else "function"
     if not is_built_in(function):
         return "function"

@@ -6,6 +6,7 @@ import pytest
 
 from proxy.schema.catalogue import Function
 from proxy.sql.proof.knowledge import Knowledge
+from proxy.sql.proof.oids import ANYELEMENT
 from proxy.sql.proof.volatility import CLOCKS, HARMLESS, STABLE, denial, writes_nothing
 from tests.proxy.sql.observatory import Observatory
 
@@ -67,6 +68,7 @@ def _function(**changes: object) -> Function:
         (_function(extension="uuid-ossp", volatility="v", name="uuid_generate_v4"), "function", True),
         (_function(extension="pgcrypto", volatility="v", name="pgp_sym_encrypt"), "function", False),
         (_function(extension="vector"), "function", True),
+        (_function(extension="hstore", name="populate_record", result=ANYELEMENT), "function", True),
         (_function(extension="dblink"), "function", False),
         (_function(schema="pg_catalog"), "function", False),
         (_function(oid=100, schema="pg_catalog"), "", True),
