@@ -30,6 +30,7 @@ class Rows(TypedDict, total=False):
     expressions: list[tuple[int, str]]
     policies: list[tuple[int, str]]
     index_owners: list[tuple[int, str]]
+    orderings: list[tuple[int, str]]
     inherits: list[tuple[int, int]]
     foreign_keys: list[tuple[int, int, str, str, list[int], list[int]]]
     triggers: list[tuple[int, str, int, int, str, bool]]

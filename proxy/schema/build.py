@@ -53,6 +53,7 @@ def build(rows: Rows, built_in: Objects) -> Catalogue:
         ),
         id_is_public=bool(rows["public_id"]),
         nondeterministic_collations=frozenset(rows["collations"]),
+        orderings={kind: frozenset(owners) for kind, owners in tuples(rows["orderings"]).items()},
     )
 
 

@@ -167,6 +167,20 @@ _MADE_BY_USERS: Final = Kind(
     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid WHERE x.relation {_RELATION}""",
 )
 
+_ORDERINGS: Final = Kind(
+    "orderings",
+    "x.type::bigint, COALESCE(e.extname, '')",
+    # 403 is btree, 405 hash. Comparing rows looks for any family that holds the operator.
+    f"""(
+    SELECT c.opcintype, 'pg_catalog.pg_opclass'::pg_catalog.regclass, c.oid FROM pg_catalog.pg_opclass c
+      WHERE c.oid {_USER} AND c.opcmethod IN (403, 405) AND c.opcdefault
+    UNION SELECT a.amoplefttype, 'pg_catalog.pg_opfamily', a.amopfamily FROM pg_catalog.pg_amop a
+      WHERE a.amopfamily {_USER} AND a.amopmethod = 403
+    ) AS x(type, class, oid)
+    LEFT JOIN pg_catalog.pg_depend d ON d.classid = x.class AND d.objid = x.oid AND d.deptype = 'e'
+    LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid""",
+)
+
 _TIES: Final = (
     Kind(
         "inherits",
@@ -259,6 +273,7 @@ DATABASE: Final[tuple[Kind, ...]] = (
     *_COLUMNS,
     *_EXPRESSIONS,
     _MADE_BY_USERS,
+    _ORDERINGS,
     *_TIES,
     *_VIEWS,
     *_SURROUNDINGS,

@@ -155,7 +155,7 @@ class Knowledge:
     def is_ordered(self, oid: int) -> bool:
         """Is the default order and equality of this type PostgreSQL's own?"""
         return self.memory.recall(
-            ("ordered", oid), lambda: oid != 0 and self._any_part(oid, _is_unordered) is None
+            ("ordered", oid), lambda: oid != 0 and self._any_part(oid, self._is_unordered) is None
         )
 
     def checks(self, oid: int) -> tuple[str, ...]:
@@ -196,6 +196,14 @@ class Knowledge:
         user_base = kind.oid >= FIRST_USER_OID and kind.kind == "b" and not is_array(kind)
         return kind.category in "SX" or kind.oid in texts or user_base or None
 
+    def _is_unordered(self, kind: Type) -> bool | None:
+        user_made = kind.oid >= FIRST_USER_OID and kind.kind == "b" and not is_array(kind)
+        untrusted = user_made and kind.extension not in EXTENSIONS
+        # A class made for just this type comes before PostgreSQL's own for what it can be coerced to: all
+        # enums, arrays and rows, varchar. Source: PostgreSQL, commands/indexcmds.c, GetDefaultOpClass.
+        overruled = not self.catalogue.orderings.get(kind.oid, frozenset()) <= EXTENSIONS
+        return kind.oid in oids.UNORDERED or untrusted or overruled or None
+
     def _any_part(self, oid: int, ask: Callable[[Type], _Value | None]) -> _Value | None:
         """The first answer that ``ask`` gives for the type or anything it is made of; unknown parts count
         as text (a type is in the catalogue unless it is younger)."""
@@ -225,11 +233,6 @@ class Knowledge:
 def is_array(kind: Type) -> bool:
     """A true array type; ``point`` and ``name`` have an element type too, int2vector a category A."""
     return kind.element != 0 and kind.category == "A" and kind.name.startswith("_")
-
-
-def _is_unordered(kind: Type) -> bool | None:
-    user_made = kind.oid >= FIRST_USER_OID and kind.kind == "b" and not is_array(kind)
-    return kind.oid in oids.UNORDERED or (user_made and kind.extension not in EXTENSIONS) or None
 
 
 def _runs_code(kind: Type) -> bool | None:

@@ -147,3 +147,13 @@ def test_a_nondeterministic_collation_is_told(tls_cluster: Cluster) -> None:
     found = Origin(database).catalogue().nondeterministic_collations
     database.drop()
     assert found == {oid}
+
+
+def test_an_order_that_a_user_made_for_a_type_is_told(origin: Origin) -> None:
+    origin.execute(
+        "CREATE TYPE mood AS ENUM ('calm');"
+        "CREATE FUNCTION compare(mood, mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';"
+        "CREATE OPERATOR CLASS own DEFAULT FOR TYPE mood USING btree AS FUNCTION 1 compare(mood, mood)"
+    )
+    catalogue = origin.catalogue()
+    assert catalogue.orderings == {catalogue.type_names["public", "mood"]: frozenset({""})}

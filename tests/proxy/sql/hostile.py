@@ -29,5 +29,13 @@ CREATE CAST (int AS shell) WITH FUNCTION as_shell(int) AS ASSIGNMENT;
 CREATE TABLE beach (s shell, t text);
 CREATE TYPE span AS RANGE (subtype = float8);
 CREATE TABLE spans (s span, id int);
+CREATE TYPE mood AS ENUM ('calm', 'stormy');
+CREATE FUNCTION order_moods(mood, mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'select 0';
+CREATE OPERATOR CLASS of_moods DEFAULT FOR TYPE mood USING btree AS FUNCTION 1 order_moods(mood, mood);
+CREATE FUNCTION order_labels(varchar, varchar) RETURNS int LANGUAGE sql IMMUTABLE AS 'select 0';
+CREATE OPERATOR CLASS of_labels DEFAULT FOR TYPE varchar USING btree
+  AS FUNCTION 1 order_labels(varchar, varchar);
+CREATE TYPE weather AS (day int, sky mood);
+CREATE TABLE days (m mood, ms mood[], w weather, v varchar(10), t text);
 CREATE VIEW v_lower AS SELECT public.lower(name) AS l FROM planets;
 """

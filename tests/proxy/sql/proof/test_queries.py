@@ -81,3 +81,23 @@ def test_columns_are_named_as_the_server_names_them(ground: Origin, expression: 
     )
     ground.execute("DROP VIEW named")
     assert ours == real
+
+
+@pytest.mark.soundness("2.4")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT m FROM days ORDER BY m",
+        "SELECT DISTINCT ms FROM days",
+        "SELECT w FROM days GROUP BY w",
+        "SELECT v FROM days UNION SELECT v FROM days",
+        "SELECT greatest(m, 'calm') FROM days",
+        "SELECT rank() OVER (PARTITION BY v) FROM days",
+        "SELECT array_agg(t ORDER BY m) FROM days",
+        "SELECT max(m) FROM days",
+        "SELECT ms < '{calm}' FROM days",
+    ],
+)
+def test_an_operator_class_made_for_a_type_decides_its_order(trickster: Observatory, text: str) -> None:
+    assert trickster.reason(text) == "type"
+    assert trickster.reason("SELECT t, m FROM days ORDER BY t") == ""
