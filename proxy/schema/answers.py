@@ -14,6 +14,7 @@ class Rows(TypedDict, total=False):
 
     database: int
     server_version: int
+    encoding: str
     fingerprint: str
     built_in: str
     schemas: list[tuple[int, str, int, list[int]]]

@@ -29,6 +29,7 @@ def build(rows: Rows, built_in: Objects) -> Catalogue:
     return Catalogue(
         database=rows["database"],
         server_version=rows["server_version"],
+        encoding=rows["encoding"],
         fingerprint=rows["fingerprint"],
         relations=relations,
         relation_names={(relation.schema, relation.name): oid for oid, relation in relations.items()},

@@ -205,9 +205,18 @@ class Catalogue:
     untrusted_languages: bool = False  # one that was added: its code may do what the server's own may
     id_is_public: bool = False  # every role may ask for the id of its transaction, and for its cursors
     nondeterministic_collations: frozenset[int] = field(default_factory=frozenset)
+    encoding: str = "UTF8"  # server_encoding
     # By type: who owns the operator classes outside pg_catalog that may order or compare its values; names of
     # extensions, "" for one that no extension owns.
     orderings: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def may_be_misread(self, text: str) -> bool:
+        """May the origin find other names in ``text`` than a parser that knows UTF-8 alone?
+
+        It reads names in its own encoding: there they fold by other rules, and end after 63 bytes elsewhere.
+        Source: PostgreSQL, parser/scansup.c.
+        """
+        return self.encoding != "UTF8" and not text.isascii()
 
     def roles_gone(self, later: Catalogue) -> frozenset[str]:
         """The names whose role is not there any more in ``later``, or is another one of the same name."""

@@ -79,6 +79,7 @@ def database_query(abilities: Abilities) -> str:
     parts = (
         f"'database', {_DATABASE_OID}",
         f"'server_version', {_VERSION}",
+        "'encoding', pg_catalog.current_setting('server_encoding')",
         f"'fingerprint', {fingerprint_expression(reads_authid=abilities.reads_authid)}",
         f"'built_in', {built_in_expression()}",
         *map(_rows, DATABASE),

@@ -185,7 +185,14 @@ class State:
         if name == "session_authorization":
             self.session_user = value
         elif name in _TRACKED:
+            if name == "client_encoding" and value != self.value(name):
+                self._names_in_another_encoding()
             self._reported[name] = value
+
+    def _names_in_another_encoding(self) -> None:
+        """The origin told them in the encoding that held then: they have to be asked for anew."""
+        known = (self.value("search_path"), self.current_user, self.session_user)
+        self.doubt |= not "".join(known).isascii()
 
     def probed(
         self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool

@@ -75,19 +75,30 @@ def _form(catalogue: Catalogue, statement: Statement) -> Form:
 
 
 def _analyse(text: bytes, types: bytes, shared: Shared, database: Database, state: State) -> Analysis:
-    encoding = state.value("client_encoding").upper()
-    if state.value("standard_conforming_strings") == "off" or (encoding != "UTF8" and not text.isascii()):
+    search_path, user = state.value("search_path"), state.current_user
+    decoded = _decoded(text, search_path + user, state)
+    if decoded is None:
         return UNREADABLE
-    try:
-        decoded = text.decode()
-    except UnicodeDecodeError:
-        return UNREADABLE
-    if database.catalogue is None:
+    catalogue = database.catalogue
+    if catalogue is None:
         return analyse.analyse_without_catalogue(decoded)
+    if catalogue.may_be_misread(decoded + search_path + user):
+        return UNREADABLE
     context = analyse.Context(
-        path=names.effective_path(state.value("search_path"), state.current_user),
-        user=state.current_user,
-        never_cache=shared.options.never_cache,
+        path=names.effective_path(search_path, user), user=user, never_cache=shared.options.never_cache
     )
     oids = tuple(int.from_bytes(types[at : at + 4], "big") for at in range(0, len(types), 4))
-    return analyse.analyse(decoded, database.catalogue, context, oids)
+    return analyse.analyse(decoded, catalogue, context, oids)
+
+
+def _decoded(text: bytes, surroundings: str, state: State) -> str | None:
+    """The text as pglast would read it, None where it or the names around it came in another encoding."""
+    if state.value("standard_conforming_strings") == "off":
+        return None
+    if state.value("client_encoding").upper() != "UTF8" and not (text.isascii() and surroundings.isascii()):
+        return None
+    try:
+        surroundings.encode()
+        return text.decode()
+    except UnicodeError:
+        return None

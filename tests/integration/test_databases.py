@@ -13,7 +13,11 @@ from tests.integration.proxy import until
 from tests.postgres import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from tests.integration.conftest import StartProxy
+    from tests.integration.proxy import Proxy
+    from tests.postgres import Cluster
 
 pytestmark = pytest.mark.postgres
 
@@ -52,3 +56,38 @@ def test_a_database_that_was_made_again_shows_nothing_of_the_old_one(place: Plac
             ask(connection, "SELECT name FROM planets ORDER BY id")
         ask(connection, PLANETS.replace("Mercury", "Hermes"))
         assert remember(connection)[0] == ("Hermes",)
+
+
+@pytest.fixture
+def latin(proxy: Proxy, cluster: Cluster) -> Generator[Place]:
+    """A database whose names are not UTF-8."""
+    database = Database(cluster, "latin")
+    cluster.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    yield Place(proxy, database)
+    database.drop()
+
+
+@pytest.mark.soundness("3.2")
+def test_a_name_ends_after_63_bytes_of_the_servers_own_encoding(latin: Place) -> None:
+    # 80 bytes in UTF-8, 40 in LATIN1; the other name is what 63 bytes of UTF-8 leave of it.
+    long, short = "é" * 40, "é" * 31
+    with psycopg.connect(latin.origin.url(client_encoding="utf8"), autocommit=True) as direct:
+        for sql in (
+            "CREATE TABLE planets (id int PRIMARY KEY)",
+            "INSERT INTO planets VALUES (1)",
+            f"CREATE SCHEMA {long}",
+            *(f"CREATE TABLE {name} (id int REFERENCES planets ON DELETE CASCADE)" for name in (long, short)),
+            f"CREATE TABLE {long}.moons (id int REFERENCES planets ON DELETE CASCADE)",
+            "CREATE TABLE moons (id int)",
+            f"CREATE VIEW seen AS SELECT id FROM {long}",
+            f"INSERT INTO {long} VALUES (1)",
+            f"INSERT INTO {long}.moons VALUES (1)",
+            f"ALTER DATABASE latin SET search_path = {long}, public",
+        ):
+            direct.execute(sql.encode())
+    # By name, through a view, by the path.
+    queries = [f"SELECT id FROM {name}" for name in (long, "seen", "moons")]
+    with latin.connect(client_encoding="utf8") as reader, latin.connect() as writer:
+        assert [ask(reader, query) for query in queries * 2] == [[(1,)]] * 6
+        ask(writer, "DELETE FROM planets")
+        assert [ask(reader, query) for query in queries] == [[]] * 3

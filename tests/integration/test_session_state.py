@@ -67,6 +67,23 @@ def test_a_setting_of_the_startup_packet_counts(place: Place) -> None:
         assert remember(plain, query) != remember(far, query)
 
 
+@pytest.mark.soundness("3.2")
+@pytest.mark.parametrize("before", [True, False], ids=["from the start", "by SET"])
+def test_names_beyond_ascii_in_another_encoding_mean_what_postgresql_means(
+    place: Place, before: bool
+) -> None:
+    # The bytes of the first in LATIN1 are the second in UTF-8.
+    place.direct(f'{PLANETS}; CREATE SCHEMA "Ã©"; CREATE TABLE "Ã©".planets AS TABLE public.planets')
+    place.direct("CREATE SCHEMA é; CREATE TABLE é.planets AS TABLE public.planets")
+    place.direct(f"ALTER DATABASE {place.origin.name} SET search_path = 'Ã©', public")
+    with place.connect() as writer, place.connect(client_encoding="latin1" if before else "utf8") as reader:
+        for encoding in ("latin1", "utf8"):
+            ask(reader, f"SET client_encoding = {encoding}")
+            found = [ask(reader, NAMES) for _ in range(3)][-1]
+            ask(writer, 'DELETE FROM "Ã©".planets WHERE id = (SELECT min(id) FROM "Ã©".planets)')
+            assert ask(reader, NAMES) == found[1:]
+
+
 def test_set_local_ends_with_its_transaction(place: Place) -> None:
     place.direct(PLANETS + ";" + OTHER)
     with place.connect() as connection:

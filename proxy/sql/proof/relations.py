@@ -109,8 +109,12 @@ def _reads_purely(knowledge: Knowledge, relation: Relation) -> bool:
 
 def _view(knowledge: Knowledge, relation: Relation, depth: int) -> Verdict:
     here = frozenset({relation.oid})
-    if relation.definition is None or depth >= MAX_VIEW_DEPTH or is_too_deep(relation.definition):
-        return Verdict("depth" if depth >= MAX_VIEW_DEPTH else "view", pure=False, mentions=here)
+    if depth >= MAX_VIEW_DEPTH:
+        return Verdict("depth", pure=False, mentions=here)
+    if relation.definition is None or is_too_deep(relation.definition):
+        return Verdict("view", pure=False, mentions=here)
+    if knowledge.catalogue.may_be_misread(relation.definition):
+        return Verdict("view", pure=False, mentions=here)
     try:
         (raw,) = parser.parse_sql(relation.definition)
     except (parser.ParseError, ValueError):

@@ -11,7 +11,7 @@ from proxy.schema.rows import BUILT_IN, DATABASE
 from tests.proxy.schema.origin import Origin
 
 # What stands in an answer beside the rows.
-SINGLE = {"database", "server_version", "fingerprint", "built_in"}
+SINGLE = {"database", "server_version", "encoding", "fingerprint", "built_in"}
 
 
 def test_every_kind_of_row_is_described_and_asked_for() -> None:
