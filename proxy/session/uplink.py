@@ -88,7 +88,7 @@ class Uplink:
         assert self.origin is not None
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
-        if any(s.verb not in QUERIES or not s.reach.proven for s in ran) and not self._may_be_in_block():
+        if not all(_is_ordinary(statement) for statement in ran) and not self._may_be_in_block():
             self._introduce_statements(batch)
         exchange = Exchange(batch, ran, self._session.now)
         exchange.refusal = refusal
@@ -550,6 +550,11 @@ class Uplink:
         batch.frames.append(steps.REFUSAL)
         self._send_silently(batch)
         self._session.transaction.status = FAILED
+
+
+def _is_ordinary(statement: Statement) -> bool:
+    """Does it leave prepared statements and settings alone? Not ``SELECT set_config(...)``, for one."""
+    return statement.verb in QUERIES and statement.reach.proven and not statement.state
 
 
 def _is_unparsed(shape: Shape) -> bool:

@@ -286,6 +286,22 @@ def test_a_statement_that_cannot_be_prepared_late_takes_no_other_with_it(place: 
         assert connection.pgconn.exec_prepared(b"planets2", []).ntuples == 3
 
 
+@pytest.mark.soundness("3.4")
+@pytest.mark.parametrize(
+    "way", ["SET timezone = 'Asia/Tokyo'", "SELECT set_config('timezone', 'Asia/Tokyo', false)"]
+)
+def test_a_statement_that_only_the_memory_ran_is_there_behind_a_change_of_settings(
+    place: Place, way: str
+) -> None:
+    place.direct(PLANETS)
+    with place.connect() as connection:
+        for name in (b"first", b"second", b"third"):
+            _prepare_and_run(connection, name, NAMES.encode())
+        assert last(connection) == ("hit", None)
+        ask(connection, way)
+        assert connection.pgconn.exec_prepared(b"third", []).ntuples == 3
+
+
 def _prepare_and_run(connection: Connection, name: bytes, query: bytes) -> None:
     """Parse, Bind, Describe, Execute in one batch, as some drivers do: the origin need not hear of it."""
     server = connection.pgconn
