@@ -212,6 +212,12 @@ class Login:
         learnt = profile.learnt
         database = hub.directory.database(name, learnt.database)
         await hub.directory.ready(database)
+        if connection is None and (database.catalogue is None or database.catalogue.login_triggers):
+            # A trigger may refuse this very login, or set what the last one did not.
+            connection = await self._origin(wanted)
+            assert connection.learnt is not None
+            learnt = connection.learnt
+            profile = Profile(connection.statuses, learnt, time.monotonic())
         if client.gone:
             if connection is not None:
                 connection.close()

@@ -43,6 +43,7 @@ class Rows(TypedDict, total=False):
     collations: list[int]
     foreign_servers: list[int]
     public_id: list[bool]
+    login_triggers: list[int]
     roles: list[tuple[int, str, bool, bool]]
     memberships: list[tuple[int, int]]
     role_settings: list[tuple[int, int, list[str]]]

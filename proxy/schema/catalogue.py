@@ -195,6 +195,7 @@ class Catalogue:
     triggers: Mapping[int, tuple[Trigger, ...]]  # by table
     extensions: frozenset[str] = field(default_factory=frozenset)
     foreign_servers: bool = False
+    login_triggers: bool = False  # code of users' that runs at a login, and may refuse it
     rights: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)

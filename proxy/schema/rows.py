@@ -234,6 +234,11 @@ _SURROUNDINGS: Final = (
     Kind("extensions", "x.extname", "pg_catalog.pg_extension x"),
     Kind("collations", "x.oid::bigint", "pg_catalog.pg_collation x WHERE NOT x.collisdeterministic"),
     Kind("foreign_servers", "x.oid::bigint", "pg_catalog.pg_foreign_server x"),
+    Kind(
+        "login_triggers",
+        "x.oid::bigint",
+        "pg_catalog.pg_event_trigger x WHERE x.evtevent = 'login' AND x.evtenabled <> 'D'",
+    ),
 )
 
 # What every role may do unless a superuser took it away: a row where all of it is still there.

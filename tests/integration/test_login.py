@@ -11,14 +11,14 @@ import psycopg
 import pytest
 
 from tests.integration.place import PLANETS, Connection, Place, ask, remember
-from tests.integration.proxy import until
+from tests.integration.proxy import Proxy, until
+from tests.postgres import Cluster, Database
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from tests.integration.conftest import StartProxy
-    from tests.postgres import Database
 
 pytestmark = pytest.mark.postgres
 
@@ -95,6 +95,23 @@ def test_a_login_that_the_origin_would_refuse_is_refused(
     finally:
         if "RENAME" in change:
             ask(superuser, f"ALTER ROLE {role}_away RENAME TO {role}")
+
+
+@pytest.mark.soundness("7.1")
+def test_a_login_trigger_decides_about_every_login() -> None:
+    with Cluster(version=18) as cluster, Proxy(cluster.url(), "--freshness", "wire") as proxy:
+        place = Place(proxy, Database(cluster, "postgres"))
+        place.direct(f"{PLANETS}; CREATE TABLE gate AS SELECT true AS open")
+        place.direct(
+            "CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN IF NOT (SELECT open FROM gate) THEN RAISE 'the gate is closed'; END IF; END $$"
+        )
+        place.direct("CREATE EVENT TRIGGER guard ON login EXECUTE FUNCTION guard()")
+        with place.connect() as keeper:
+            remember(keeper)
+            ask(keeper, "UPDATE gate SET open = false")
+            with pytest.raises(psycopg.OperationalError, match="the gate is closed"):
+                place.connect()
 
 
 def test_an_md5_role_logs_in(place: Place, role: str) -> None:

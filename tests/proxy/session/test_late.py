@@ -23,26 +23,26 @@ def prepared(name: bytes = b"s", scope: int = SCOPE) -> Prepared:
 
 def test_a_statement_is_parsed_once_before_its_use() -> None:
     batch = using(prepared())
-    assert late.parses(batch, SCOPE) == [frontend.parse(b"s", b"SELECT 1")]
-    assert late.parses(batch, SCOPE) == []
+    assert late.parses(batch, SCOPE, ()) == [frontend.parse(b"s", b"SELECT 1")]
+    assert late.parses(batch, SCOPE, ()) == []
 
 
 def test_a_statement_of_other_settings_is_never_parsed_late() -> None:
-    assert late.parses(using(prepared(scope=SCOPE + 1)), SCOPE) == []
-    assert late.parses(using(prepared()), None) == []
+    assert late.parses(using(prepared(scope=SCOPE + 1)), SCOPE, ()) == []
+    assert late.parses(using(prepared()), None, ()) == []
 
 
 def test_a_statement_that_the_batch_brings_is_not_parsed_twice() -> None:
     statement = prepared()
     batch = using(statement)
     batch.parsed.append((statement, None))
-    assert late.parses(batch, SCOPE) == []
+    assert late.parses(batch, SCOPE, ()) == []
 
 
 def test_a_name_in_use_is_parsed_so_that_the_origin_refuses_the_next_one() -> None:
     batch = using()
     batch.parsed.append((prepared(), prepared(scope=SCOPE + 1)))
-    assert late.parses(batch, SCOPE) == [frontend.parse(b"s", b"SELECT 1")]
+    assert late.parses(batch, SCOPE, ()) == [frontend.parse(b"s", b"SELECT 1")]
 
 
 def test_what_answering_ended_is_closed_once() -> None:
