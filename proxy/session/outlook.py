@@ -187,4 +187,8 @@ def _has_moving_date(shape: Shape, read: Read) -> bool:
     if not frontend.bind_is_well_formed(read.tail):
         return True
     parameters = frontend.bind_parameters(read.tail)
-    return any(n > len(parameters) or is_moving(parameters[n - 1][1] or b"") for n in numbers)
+    return any(n > len(parameters) or _moves(*parameters[n - 1]) for n in numbers)
+
+
+def _moves(code: int, value: bytes | None) -> bool:
+    return is_moving(value or b"", binary=code != 0)

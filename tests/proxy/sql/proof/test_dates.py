@@ -7,6 +7,7 @@ import pytest
 from proxy.sql.proof.dates import is_moving
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     "value",
     [
@@ -45,3 +46,10 @@ def test_a_moving_word_is_found(value: bytes) -> None:
 )
 def test_other_words_do_not_move(value: bytes) -> None:
     assert not is_moving(value)
+
+
+@pytest.mark.soundness("2.5")
+def test_a_moving_word_in_binary_form_may_follow_any_byte() -> None:
+    # The length of an array's element, 97, is an "a".
+    assert is_moving(b"\0\0\0\x61now".ljust(101), binary=True)
+    assert not is_moving(b"\0\0\0\0\0\0\0\x01", binary=True)
