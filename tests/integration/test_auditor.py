@@ -165,6 +165,7 @@ def test_each_answer_is_asked_for_as_its_role_and_under_its_settings(
     assert answers(audited)["different"] == 0
 
 
+@pytest.mark.soundness("7.1")
 def test_a_right_revoked_elsewhere_ends_the_answers(audited: Place, two_roles: tuple[str, str]) -> None:
     ann, _ = two_roles
     with audited.connect(ann, SECRET) as connection:

@@ -62,6 +62,7 @@ def test_gss_and_ssl_requests_are_refused_politely(place: Place) -> None:
         assert client.frame().kind == ord("R")
 
 
+@pytest.mark.soundness("7.3")
 @pytest.mark.parametrize(
     "broken",
     [
@@ -86,6 +87,7 @@ def test_a_broken_message_ends_that_session_or_is_an_error_in_it(place: Place, b
         assert client.frame().kind == ord("E")
 
 
+@pytest.mark.soundness("7.3")
 def test_a_client_that_stops_in_mid_message_is_only_waited_for(place: Place) -> None:
     with RawClient.logged_in(place) as client:
         client.send(QUERY[:7])
@@ -115,6 +117,7 @@ def test_a_sync_alone_and_many_of_them_are_each_answered(place: Place) -> None:
             assert [frame.kind for frame in client.until_ready()] == [ord("Z")]
 
 
+@pytest.mark.soundness("7.6")
 def test_a_login_that_never_ends_is_ended(database: Database, start_proxy: StartProxy) -> None:
     proxy = start_proxy("--login-seconds", "0.5")
     assert database.name
@@ -126,6 +129,7 @@ def test_a_login_that_never_ends_is_ended(database: Database, start_proxy: Start
     until(lambda: proxy.figure("clients", "open") == 0, "both are gone")
 
 
+@pytest.mark.soundness("7.6")
 def test_a_flood_before_the_login_is_not_hoarded(place: Place) -> None:
     before = place.proxy.resident_bytes()
     with RawClient(place.proxy.port) as client:
@@ -141,6 +145,7 @@ def test_a_flood_before_the_login_is_not_hoarded(place: Place) -> None:
         assert place.proxy.resident_bytes() - before < 30 << 20
 
 
+@pytest.mark.soundness("7.6")
 def test_a_message_over_the_limit_is_refused(database: Database, start_proxy: StartProxy) -> None:
     place = Place(start_proxy("--max-message-bytes", "1MiB"), database)
     with RawClient.logged_in(place) as client:

@@ -62,6 +62,7 @@ def test_a_write_that_waits_for_a_lock_is_cancelled_and_leaves_nothing(place: Pl
         remember(connection)
 
 
+@pytest.mark.soundness("7.3")
 def test_a_read_that_waits_for_anothers_fill_is_cancelled(place: Place) -> None:
     place.direct(PLANETS)
     with (
@@ -83,6 +84,7 @@ def test_a_read_that_waits_for_anothers_fill_is_cancelled(place: Place) -> None:
         assert bytes(frame.kind for frame in leader.until_ready()) == b"TDDDCZ"
 
 
+@pytest.mark.soundness("7.3")
 def test_a_wrong_key_cancels_nothing(place: Place) -> None:
     with RawClient.logged_in(place) as client:
         client.send(b"Q\x00\x00\x00\x19SELECT pg_sleep(0.5)\x00")
@@ -93,6 +95,7 @@ def test_a_wrong_key_cancels_nothing(place: Place) -> None:
         assert bytes(frame.kind for frame in client.until_ready()) == b"TDCZ"
 
 
+@pytest.mark.soundness("7.3")
 def test_a_cancel_of_an_idle_session_does_nothing(place: Place) -> None:
     with place.connect() as connection:
         ask(connection, "SELECT 1")

@@ -43,6 +43,7 @@ def test_an_unknown_database_is_refused_as_the_origin_does(place: Place) -> None
         psycopg.connect(place.proxy.url("nowhere"))
 
 
+@pytest.mark.soundness("3.1")
 def test_a_database_that_was_made_again_shows_nothing_of_the_old_one(place: Place) -> None:
     name = place.origin.name
     place.direct(PLANETS)

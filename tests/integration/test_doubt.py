@@ -37,6 +37,7 @@ def test_a_busy_session_gets_out_of_doubt(far_place: Place) -> None:
         assert outcomes == ["fill", "hit", "hit"]
 
 
+@pytest.mark.soundness("3.3")
 def test_settings_changed_in_a_function_are_known_before_the_next_read(far_place: Place) -> None:
     far_place.direct(
         PLANETS

@@ -65,6 +65,7 @@ def test_a_killed_origin_is_told_and_its_return_noticed(frail: Cluster, frail_pl
     busy.close()
 
 
+@pytest.mark.soundness("7.2")
 def test_nothing_old_is_answered_after_a_restart(frail: Cluster, frail_place: Place) -> None:
     with frail_place.connect() as connection:
         remember(connection)
@@ -87,6 +88,7 @@ def test_a_client_that_only_read_outlives_a_restart(frail: Cluster, frail_place:
         assert len(ask(connection, NAMES)) == 3
 
 
+@pytest.mark.soundness("7.2")
 def test_while_the_origin_is_away_clients_are_told_so(frail: Cluster, frail_place: Place) -> None:
     assert _works(frail_place)
     frail.stop()
@@ -109,6 +111,7 @@ def test_a_proxy_starts_before_its_origin_does(frail: Cluster) -> None:
         until(lambda: json.loads(proxy.admin("/stats"))["freshness"]["level"] == "wire", "the level holds")
 
 
+@pytest.mark.soundness("7.3")
 def test_a_killed_backend_ends_only_its_own_session(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as victim, place.connect() as other:
@@ -121,6 +124,7 @@ def test_a_killed_backend_ends_only_its_own_session(place: Place) -> None:
         assert len(ask(other, NAMES)) == 3
 
 
+@pytest.mark.soundness("7.5")
 def test_a_write_whose_backend_was_killed_is_never_half_seen(place: Place) -> None:
     place.direct(PLANETS)
     victim = place.connect()
@@ -195,6 +199,7 @@ def test_sigterm_lets_a_running_statement_finish(database: Database, start_proxy
     connection.close()
 
 
+@pytest.mark.soundness("7.6")
 def test_clients_that_come_and_go_leave_nothing_open(place: Place) -> None:
     place.direct(PLANETS)
     there = f"datname = '{place.origin.name}' AND application_name = '' AND pid <> pg_backend_pid()"

@@ -18,6 +18,7 @@ CREATE SCHEMA far; CREATE TABLE far.moons AS SELECT 'Charon' AS name
 MOONS = "SELECT name FROM moons"
 
 
+@pytest.mark.soundness("4.3")
 def test_a_write_before_begin_in_one_string_belongs_to_the_transaction(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as writer, place.connect() as reader:
@@ -28,6 +29,7 @@ def test_a_write_before_begin_in_one_string_belongs_to_the_transaction(place: Pl
         assert len(ask(reader, NAMES)) == 4
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize("ending", ["BEGIN; ROLLBACK", "ROLLBACK"])
 def test_a_setting_before_a_rollback_in_one_string_is_undone(place: Place, ending: str) -> None:
     place.direct(TWO_SKIES)
@@ -39,6 +41,7 @@ def test_a_setting_before_a_rollback_in_one_string_is_undone(place: Place, endin
         assert ask(near, MOONS) == [("Luna",)]
 
 
+@pytest.mark.soundness("3.3")
 def test_a_local_setting_before_begin_in_one_string_holds_in_the_transaction(place: Place) -> None:
     place.direct(TWO_SKIES)
     with place.connect() as far, place.connect() as near:
@@ -49,6 +52,7 @@ def test_a_local_setting_before_begin_in_one_string_holds_in_the_transaction(pla
         assert ask(far, MOONS) == [("Charon",)]
 
 
+@pytest.mark.soundness("3.2")
 @pytest.mark.parametrize("setting", ["standard_conforming_strings = off", "client_encoding = latin1"])
 def test_a_text_that_only_the_origin_can_read_may_commit(place: Place, setting: str) -> None:
     place.direct(PLANETS)
@@ -61,6 +65,7 @@ def test_a_text_that_only_the_origin_can_read_may_commit(place: Place, setting: 
         assert len(ask(reader, NAMES)) == 4
 
 
+@pytest.mark.soundness("3.2")
 @pytest.mark.parametrize("setting", ["standard_conforming_strings = off", "client_encoding = latin1"])
 def test_a_text_that_only_the_origin_can_read_may_begin_and_write(place: Place, setting: str) -> None:
     place.direct(PLANETS)
@@ -72,6 +77,7 @@ def test_a_text_that_only_the_origin_can_read_may_begin_and_write(place: Place, 
         assert len(ask(reader, NAMES)) == 4
 
 
+@pytest.mark.soundness("4.1")
 def test_a_second_begin_may_still_name_the_isolation(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection, place.connect() as other:
@@ -83,6 +89,7 @@ def test_a_second_begin_may_still_name_the_isolation(place: Place) -> None:
         assert len(ask(connection, NAMES)) == 3
 
 
+@pytest.mark.soundness("2.2")
 def test_a_table_made_where_the_path_begins_with_pg_temp_is_temporary(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection, place.connect() as other:
@@ -110,6 +117,7 @@ def test_whoever_listens_is_told_that_its_connection_was_lost(place: Place) -> N
             ask(connection, "SELECT 1")
 
 
+@pytest.mark.soundness("3.3")
 def test_settings_made_by_a_function_do_not_vanish_with_the_connection(place: Place) -> None:
     place.direct(
         "CREATE FUNCTION tenant() RETURNS text LANGUAGE sql"
@@ -123,6 +131,7 @@ def test_settings_made_by_a_function_do_not_vanish_with_the_connection(place: Pl
             ask(connection, "SELECT 1")
 
 
+@pytest.mark.soundness("3.6")
 def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection, place.connect() as other:
@@ -138,6 +147,7 @@ def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does
         assert refused.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"0A000"
 
 
+@pytest.mark.soundness("3.1")
 def test_a_session_does_not_move_into_another_database_of_the_same_name(place: Place) -> None:
     name = place.origin.name
     with place.connect() as first:
@@ -174,6 +184,7 @@ def test_a_do_block_may_change_what_later_writes_reach(place: Place) -> None:
         assert ask(reader, "SELECT id FROM log") == [(4,)]
 
 
+@pytest.mark.soundness("2.2")
 @pytest.mark.parametrize(
     "made",
     [
@@ -189,6 +200,7 @@ def test_a_temporary_view_hides_the_table_of_its_name(place: Place, made: str) -
         assert ask(connection, NAMES) == [("Vulcan",)]
 
 
+@pytest.mark.soundness("2.2")
 def test_a_temporary_domain_hides_the_type_of_its_name(place: Place) -> None:
     place.direct(PLANETS)
     query = "SELECT name::text FROM planets ORDER BY id"
@@ -198,6 +210,7 @@ def test_a_temporary_domain_hides_the_type_of_its_name(place: Place) -> None:
         assert ask(connection, query)[0] == ("Me",)
 
 
+@pytest.mark.soundness("3.5")
 def test_literals_keep_the_meaning_of_their_parse_behind_a_pipelined_set(place: Place) -> None:
     place.direct(
         "CREATE TABLE eclipses (at timestamptz); INSERT INTO eclipses VALUES ('2020-01-01 00:00+00')"
@@ -218,7 +231,7 @@ INSERT INTO eclipses VALUES (1, '2020-01-01 00:00+00'), (2, '2019-12-31 15:00+00
 FIRST_ECLIPSE = b"SELECT id FROM eclipses WHERE at = '2020-01-01 00:00'"
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 @pytest.mark.parametrize("by_sql", [False, True], ids=["by Bind", "by EXECUTE"])
 def test_literals_that_postgresql_has_read_anew_under_other_settings_fill_no_memory(
     place: Place, by_sql: bool
@@ -237,7 +250,7 @@ def test_literals_that_postgresql_has_read_anew_under_other_settings_fill_no_mem
         assert _run_prepared(reader, FIRST_ECLIPSE) == b"1"
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 def test_a_parse_behind_a_set_in_one_batch_has_the_settings_of_that_set(place: Place) -> None:
     place.direct(ECLIPSES)
     with place.connect(options="-c timezone=UTC") as wanderer:
@@ -254,7 +267,7 @@ def test_a_parse_behind_a_set_in_one_batch_has_the_settings_of_that_set(place: P
         assert _run_prepared(reader, FIRST_ECLIPSE) == b"1"
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 def test_a_statement_without_literals_comes_back_to_memory_from_other_settings(place: Place) -> None:
     place.direct(PLANETS)
     query = b"SELECT name FROM planets WHERE id = $1"
@@ -286,7 +299,7 @@ def test_a_statement_that_cannot_be_prepared_late_takes_no_other_with_it(place: 
         assert connection.pgconn.exec_prepared(b"planets2", []).ntuples == 3
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 @pytest.mark.parametrize(
     "way", ["SET timezone = 'Asia/Tokyo'", "SELECT set_config('timezone', 'Asia/Tokyo', false)"]
 )

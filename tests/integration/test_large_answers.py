@@ -33,6 +33,7 @@ def test_two_hundred_megabytes_stream_through(place: Place) -> None:
     assert place.proxy.resident_bytes() - before < HELD_BYTES
 
 
+@pytest.mark.soundness("7.3", "7.6")
 def test_a_client_that_does_not_read_holds_nothing_up(place: Place) -> None:
     before = place.proxy.resident_bytes()
     with RawClient.logged_in(place, receive_buffer=4096) as slow, place.connect() as other:
@@ -52,6 +53,7 @@ def test_one_row_of_many_megabytes_arrives_whole(place: Place) -> None:
         assert len(str(found[0])) == 50_000_000
 
 
+@pytest.mark.soundness("2.7")
 def test_an_answer_over_the_entry_limit_is_not_kept(place: Place) -> None:
     place.direct("CREATE TABLE big AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 5000)")
     with place.connect() as connection:

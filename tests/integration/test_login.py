@@ -41,6 +41,7 @@ def superuser(place: Place) -> Generator[Connection]:
         yield connection
 
 
+@pytest.mark.soundness("7.1")
 @pytest.mark.parametrize("user", ["postgres", "nobody"])
 async def test_a_wrong_password_and_an_unknown_user_look_the_same(place: Place, user: str) -> None:
     with pytest.raises(
@@ -54,6 +55,7 @@ async def test_an_unknown_database_is_the_origins_own_error(place: Place) -> Non
         await asyncpg.connect(place.proxy.url("nowhere"))
 
 
+@pytest.mark.soundness("7.1")
 async def test_a_wrong_password_does_not_tell_whether_the_database_exists(place: Place) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(place.proxy.url("nowhere", password="wrong"))
@@ -64,6 +66,7 @@ def test_every_role_of_the_origin_logs_in_with_its_own_password(place: Place, ro
         assert ask(connection, "SELECT current_user, session_user") == [(role, role)]
 
 
+@pytest.mark.soundness("7.1")
 def test_a_password_changed_through_the_proxy_holds_at_once(
     place: Place, role: str, superuser: Connection
 ) -> None:
@@ -74,6 +77,7 @@ def test_a_password_changed_through_the_proxy_holds_at_once(
     place.connect(role, "meteor").close()
 
 
+@pytest.mark.soundness("7.1")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -130,6 +134,7 @@ def test_an_md5_role_logs_in(place: Place, role: str) -> None:
         place.direct("SELECT pg_reload_conf()")
 
 
+@pytest.mark.soundness("3.4")
 def test_a_second_login_opens_no_connection_to_the_origin(place: Place) -> None:
     place.direct(PLANETS)
     sessions = (
@@ -186,6 +191,7 @@ def test_an_operators_own_query_finds_the_roles(database: Database, start_proxy:
         database.execute("DROP ROLE scout")
 
 
+@pytest.mark.soundness("7.4")
 def test_no_password_stands_in_the_log(place: Place, role: str) -> None:
     place.connect(role, SECRET).close()
     with pytest.raises(psycopg.OperationalError):
@@ -195,6 +201,7 @@ def test_no_password_stands_in_the_log(place: Place, role: str) -> None:
     assert "orbit" not in place.proxy.log()
 
 
+@pytest.mark.soundness("7.6")
 def test_more_clients_than_there_is_room_for(database: Database, start_proxy: StartProxy) -> None:
     place = Place(start_proxy("--max-clients", "2"), database)
     with place.connect(), place.connect() as second:

@@ -76,6 +76,7 @@ def test_a_simple_own_command_waits_for_the_question_that_settles_a_doubt(place:
             assert ask(connection, "SHOW orrery.last")[0][:1] == ("write",)
 
 
+@pytest.mark.soundness("2.8")
 def test_after_an_error_the_rest_of_the_batch_is_skipped(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection:
@@ -94,6 +95,7 @@ def test_an_error_in_a_pipeline_undoes_the_writes_of_its_batch(place: Place) -> 
         assert ask(reader, NAMES) == [("Mercury",), ("Venus",), ("Mars",)]
 
 
+@pytest.mark.soundness("4.3")
 def test_a_read_behind_a_write_in_one_pipeline_sees_it(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection:

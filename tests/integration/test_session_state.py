@@ -32,6 +32,7 @@ def role(place: Place) -> Generator[str]:
     place.direct(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
+@pytest.mark.soundness("3.1")
 def test_each_setting_has_its_own_answer(place: Place) -> None:
     place.direct(DATES)
     query = "SELECT at::text FROM days"
@@ -60,6 +61,7 @@ def test_a_setting_that_forbids_a_statement_forbids_it_here(place: Place, settin
             ask(strict, query)
 
 
+@pytest.mark.soundness("3.1", "3.4")
 def test_a_setting_of_the_startup_packet_counts(place: Place) -> None:
     place.direct(DATES)
     query = "SELECT at::text FROM days"
@@ -84,6 +86,7 @@ def test_names_beyond_ascii_in_another_encoding_mean_what_postgresql_means(
             assert ask(reader, NAMES) == found[1:]
 
 
+@pytest.mark.soundness("3.3")
 def test_set_local_ends_with_its_transaction(place: Place) -> None:
     place.direct(PLANETS + ";" + OTHER)
     with place.connect() as connection:
@@ -95,6 +98,7 @@ def test_set_local_ends_with_its_transaction(place: Place) -> None:
         assert len(ask(connection, NAMES)) == 3
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize(
     "way", ["SET search_path = other", "SELECT set_config('search_path', 'other', false)"]
 )
@@ -112,6 +116,7 @@ def test_a_rolled_back_setting_was_never_set(place: Place, way: str) -> None:
         assert last(connection) == ("hit", None)
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize(
     "way", ["RESET search_path", "SET search_path TO DEFAULT", "RESET ALL", "DISCARD ALL"]
 )
@@ -125,6 +130,7 @@ def test_a_reset_goes_back_to_the_start(place: Place, way: str) -> None:
         assert ask(connection, NAMES) == ask(connection, NAMES) == [("Pluto",)]
 
 
+@pytest.mark.soundness("3.4")
 def test_a_role_setting_counts_from_the_next_login(place: Place, role: str) -> None:
     place.direct(OTHER + f"; GRANT USAGE ON SCHEMA other TO {role}; GRANT SELECT ON other.planets TO {role}")
     with place.connect(role, SECRET) as connection:
@@ -135,6 +141,7 @@ def test_a_role_setting_counts_from_the_next_login(place: Place, role: str) -> N
         assert remember(connection) == [("Pluto",)]
 
 
+@pytest.mark.soundness("7.1")
 def test_a_role_gets_nothing_that_it_may_not_read(place: Place, role: str) -> None:
     with place.connect() as connection, place.connect(role, SECRET) as other:
         remember(connection)
@@ -149,6 +156,7 @@ def test_a_role_gets_nothing_that_it_may_not_read(place: Place, role: str) -> No
         assert len(ask(connection, NAMES)) == 3
 
 
+@pytest.mark.soundness("7.1")
 def test_sessions_of_a_role_that_was_dropped_share_nothing_with_its_successor(
     place: Place, role: str
 ) -> None:
@@ -169,6 +177,7 @@ def test_sessions_of_a_role_that_was_dropped_share_nothing_with_its_successor(
         assert len(remember(borrower)) == 3
 
 
+@pytest.mark.soundness("3.3")
 def test_a_text_search_configuration_is_the_one_that_its_set_found(place: Place) -> None:
     place.direct(
         f"{PLANETS}; CREATE SCHEMA other; CREATE TEXT SEARCH CONFIGURATION public.mine (COPY = simple);"
@@ -184,6 +193,7 @@ def test_a_text_search_configuration_is_the_one_that_its_set_found(place: Place)
         assert remember(stemmed, query) == [("'mercuri':2",)]
 
 
+@pytest.mark.soundness("3.3", "7.1")
 def test_set_role_local_and_session_authorization(place: Place, role: str) -> None:
     place.direct(f"REVOKE SELECT ON planets FROM {role}")
     with place.connect() as connection:
@@ -199,6 +209,7 @@ def test_set_role_local_and_session_authorization(place: Place, role: str) -> No
             ask(connection, NAMES)
 
 
+@pytest.mark.soundness("2.6")
 def test_row_security_bypasses(place: Place, role: str) -> None:
     place.direct("ALTER TABLE planets ENABLE ROW LEVEL SECURITY; CREATE POLICY one ON planets USING (id = 1)")
     with place.connect(role, SECRET) as other, place.connect() as connection:
@@ -208,6 +219,7 @@ def test_row_security_bypasses(place: Place, role: str) -> None:
         assert last(other)[0] == "bypass"
 
 
+@pytest.mark.soundness("2.2")
 def test_a_temporary_table_hides_the_permanent_one(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection, place.connect() as other:
@@ -220,6 +232,7 @@ def test_a_temporary_table_hides_the_permanent_one(place: Place) -> None:
         assert len(ask(connection, NAMES)) == 3
 
 
+@pytest.mark.soundness("4.2")
 def test_who_holds_a_lock_sees_the_latest_state(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection:
@@ -233,6 +246,7 @@ def test_who_holds_a_lock_sees_the_latest_state(place: Place) -> None:
         remember(connection)
 
 
+@pytest.mark.soundness("4.2")
 @pytest.mark.parametrize(
     "lock", ["LOCK TABLE planets", "SELECT 1 FROM planets FOR UPDATE", "SELECT pg_advisory_xact_lock(42)"]
 )
@@ -251,6 +265,7 @@ def test_a_lock_in_a_transaction_holds_until_its_end(place: Place, lock: str) ->
         assert last(connection) == ("hit", None)
 
 
+@pytest.mark.soundness("4.1")
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_a_stricter_isolation_reads_its_own_snapshot(place: Place, level: str) -> None:
     place.direct(PLANETS)

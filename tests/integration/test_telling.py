@@ -66,6 +66,7 @@ def test_status_and_stats(place: Place) -> None:
         assert int(str(stats["clients.open"])) >= 1
 
 
+@pytest.mark.soundness("7.1")
 def test_queries_are_shown_to_their_role(place: Place, reader: str) -> None:
     with place.connect() as connection, place.connect(reader, SECRET) as other:
         remember(connection, "SELECT name FROM planets WHERE id = 1")
@@ -74,6 +75,7 @@ def test_queries_are_shown_to_their_role(place: Place, reader: str) -> None:
         assert {"postgres", reader} <= {row[0] for row in ask(connection, "SHOW orrery.queries")}
 
 
+@pytest.mark.soundness("7.4")
 def test_no_value_shows_in_queries(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as connection:

@@ -106,6 +106,7 @@ def test_a_write_is_seen_by_the_next_read_of_anybody(system: Place, change: str)
         assert ask(writer, read) == seen
 
 
+@pytest.mark.soundness("4.4")
 @pytest.mark.parametrize("change", ["update", "cascade", "trigger", "partition", "do", "function"])
 def test_a_write_in_a_transaction_is_seen_from_its_commit_on(system: Place, change: str) -> None:
     write, read = CHANGES[change]
@@ -162,6 +163,7 @@ def test_a_write_leaves_other_tables_answers_alone(system: Place) -> None:
         assert last(connection) == ("hit", None)
 
 
+@pytest.mark.soundness("4.3")
 def test_a_commit_before_an_error_in_the_same_text_counts(system: Place) -> None:
     with system.connect() as writer, system.connect() as reader:
         remember(reader)
@@ -195,6 +197,7 @@ def test_a_prepared_write_is_seen_each_time(system: Place) -> None:
             assert ask(reader, NAMES) == [(name,)] * 3
 
 
+@pytest.mark.soundness("4.4")
 def test_two_phase_commits_are_seen(system: Place) -> None:
     with system.connect() as writer, system.connect() as reader:
         before = remember(reader)

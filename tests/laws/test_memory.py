@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_a_fill_that_began_before_a_bump_never_lands_after_it(
     assert landed is None or not touched
 
 
+@pytest.mark.soundness("3.1")
 @given(requests, requests)
 def test_two_requests_share_an_answer_only_if_everything_in_the_key_is_equal(
     one: Request, other: Request
@@ -80,6 +82,7 @@ def test_two_requests_share_an_answer_only_if_everything_in_the_key_is_equal(
     assert shared == (one == other)
 
 
+@pytest.mark.soundness("7.6")
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2000)), max_size=30))
 def test_memory_is_bounded_per_entry_and_together(puts: list[tuple[int, int]]) -> None:
     limits = Limits(cache_bytes=6000, max_entry_bytes=1500)

@@ -60,6 +60,7 @@ def test_a_second_leader_of_the_same_is_refused(fills: Fills[str], slot: Slot) -
     assert fills.lead(ticket(slot)) is None
 
 
+@pytest.mark.soundness("7.6")
 def test_flights_are_bounded(fills: Fills[str], slot: Slot) -> None:
     assert fills.lead(ticket(slot, b"1"))
     assert fills.lead(ticket(slot, b"2"))
@@ -67,6 +68,7 @@ def test_flights_are_bounded(fills: Fills[str], slot: Slot) -> None:
     assert len(fills) == 2
 
 
+@pytest.mark.soundness("7.6")
 def test_followers_are_bounded_and_can_leave(fills: Fills[str], slot: Slot) -> None:
     flight = fills.lead(ticket(slot))
     assert flight is not None

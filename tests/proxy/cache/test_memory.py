@@ -50,6 +50,7 @@ def test_what_landed_is_given(memory: Memory[str], slot: Slot) -> None:
     assert memory.lookup(slot, b"venus", 0.5) is None
 
 
+@pytest.mark.soundness("7.2")
 def test_nothing_is_given_before_somebody_vouches_for_the_origin(slot: Slot) -> None:
     memory: Memory[str] = Memory(Limits(), TtlRule())
     slot = memory.slot(DB, [PLANETS])
@@ -57,6 +58,7 @@ def test_nothing_is_given_before_somebody_vouches_for_the_origin(slot: Slot) -> 
     assert hit(memory, slot) is None
 
 
+@pytest.mark.soundness("7.2")
 def test_nothing_is_given_after_the_lease(memory: Memory[str], slot: Slot) -> None:
     fill(memory, slot)
     memory.lease_until = 0.5
@@ -152,6 +154,7 @@ def test_a_fill_does_not_land_while_a_write_is_on_its_way(memory: Memory[str], s
     assert memory.land(ticket, b"old") is not None
 
 
+@pytest.mark.soundness("2.7")
 def test_an_answer_too_large_is_refused_and_counted() -> None:
     memory = new_memory(Limits(max_entry_bytes=10))
     assert fill(memory, memory.slot(DB, [PLANETS]), b"p" * 7) is None

@@ -17,6 +17,7 @@ def test_a_template_is_one_per_role_and_text() -> None:
     assert templates.of("anna", TEXT) is not templates.of("bert", TEXT)
 
 
+@pytest.mark.soundness("7.1")
 def test_each_role_sees_its_own_and_nobody_elses() -> None:
     templates = Templates(10)
     own, other = templates.of("anna", TEXT), templates.of("bert", TEXT)
@@ -60,6 +61,7 @@ def test_a_template_never_called_has_no_means() -> None:
     assert figures == (0.0, 0.0, 0.0, 0.0)
 
 
+@pytest.mark.soundness("7.6")
 @given(st.integers(1, 5), st.lists(st.integers(0, 20), max_size=40))
 def test_templates_are_bounded(limit: int, asked: list[int]) -> None:
     templates = Templates(limit)

@@ -154,6 +154,7 @@ async def test_it_logs_in_as_the_client_under_its_own_application_name(office: O
     assert wanted.parameters == {"user": "alice", "database": "sky", "application_name": "orrery"}
 
 
+@pytest.mark.soundness("7.4")
 async def test_a_difference_at_level_wire_is_an_error_without_values_and_drops_the_template(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:

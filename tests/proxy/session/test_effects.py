@@ -113,6 +113,7 @@ def test_what_agrees_with_the_origin_leaves_no_doubt() -> None:
     assert (own.status, doubt) == (IDLE, False)
 
 
+@pytest.mark.soundness("4.1")
 def test_and_chain_begins_the_next_block_at_the_same_isolation() -> None:
     chained = Statement("commit", transaction=analysis.Transaction(Control.COMMIT, chain=True))
     own, _, doubt = settled(landed(chained, tag=b"COMMIT"), OPEN, transaction(OPEN, TABLE))
@@ -130,6 +131,7 @@ def test_a_write_in_a_block_is_pending_even_if_it_failed() -> None:
         assert (own.status, own.pending) == (after, TABLE)
 
 
+@pytest.mark.soundness("3.3")
 def test_an_error_among_several_statements_with_settings_leaves_doubt() -> None:
     sets = Statement("set", state=(SetSetting("search_path", "other"),))
     assert settled(landed(sets, READS, fault="22012"), IDLE)[2]
@@ -171,6 +173,7 @@ def test_execute_sees_what_parse_prepared_as_it_means_now() -> None:
     assert effects.resolve_names(asked, statements, lambda _: (WRITES, READS)).reach == UNKNOWN
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize(
     ("tail", "change"),
     [

@@ -101,6 +101,7 @@ def test_a_client_that_proved_itself_against_a_secret_lends_us_its_keys() -> Non
     assert Ends(ScramStored(SECRET), recovered).run().process_id == 4711
 
 
+@pytest.mark.soundness("7.1")
 def test_recovered_keys_are_of_no_use_after_the_password_was_changed() -> None:
     ends = Ends(ScramStored(SECRET), KNOWN)
     ends.run()
@@ -123,6 +124,7 @@ def test_a_trusted_client_is_asked_for_nothing() -> None:
     assert not ends.login.asked
 
 
+@pytest.mark.soundness("7.1")
 @given(wrong=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=10))
 @settings(max_examples=20, deadline=None)
 def test_any_other_password_is_refused_in_one_wording(wrong: str) -> None:
@@ -202,6 +204,7 @@ def test_an_origin_that_says_something_else_breaks_the_protocol() -> None:
         origin_says(OriginLogin("alice", KNOWN, b"n", None, tls=False), backend.READY_IDLE)
 
 
+@pytest.mark.soundness("7.1")
 def test_an_origin_that_does_not_know_the_secret_is_not_believed() -> None:
     ends = Ends(ScramStored(SECRET), KNOWN)
     client = ends.login.run(PARAMETERS)

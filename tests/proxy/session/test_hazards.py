@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from proxy.cache import tags
 from proxy.errors import OriginUnreachable
 from proxy.session.session import CATALOGUE, ORIGIN
@@ -25,6 +27,7 @@ from tests.proxy.session.world import (
 ANSWER = "T D:0 C:SELECT 1 Z:I"
 
 
+@pytest.mark.soundness("2.8")
 def test_a_remembered_prepared_read_does_not_overtake_an_earlier_reply() -> None:
     client = World().client()
     for _ in range(2):
@@ -45,6 +48,7 @@ def test_a_batch_refused_for_want_of_an_origin_prepares_nothing() -> None:
     assert [word for word in client.heard() if word.startswith("P")] == [f"Ps:{READ.decode()}"]
 
 
+@pytest.mark.soundness("3.3")
 def test_settings_read_again_are_in_doubt_without_an_origin_as_well() -> None:
     world = World()
     world.client().remember()
@@ -54,6 +58,7 @@ def test_settings_read_again_are_in_doubt_without_an_origin_as_well() -> None:
     assert client.waits_for(ORIGIN)
 
 
+@pytest.mark.soundness("3.3")
 def test_what_reset_goes_back_to_is_in_doubt_once_the_configuration_was_read_again() -> None:
     state = a_state()
     state.probed(1, USER, USER, BASELINE, first=True)
@@ -85,6 +90,7 @@ def test_a_write_waits_for_the_catalogue_rather_than_reach_everything() -> None:
     assert not client.session.state.doubt
 
 
+@pytest.mark.soundness("3.6")
 def test_a_statement_that_only_we_know_is_refused_once_its_table_has_other_columns() -> None:
     world = World()
     filler, client = world.client(), world.client()
@@ -97,6 +103,7 @@ def test_a_statement_that_only_we_know_is_refused_once_its_table_has_other_colum
     assert "E:" not in client.ask(run(READ, b"t"), SYNC)
 
 
+@pytest.mark.soundness("2.7")
 def test_a_portal_that_the_memory_answered_hides_an_older_one_of_the_origin() -> None:
     world = World()
     client = world.client()

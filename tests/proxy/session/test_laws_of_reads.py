@@ -12,6 +12,7 @@ QUERY = frontend.query
 ANSWER = "T D:0 C:SELECT 1 Z:I"
 
 
+@pytest.mark.soundness("4.1")
 def test_reads_in_read_committed_hit_until_the_transaction_writes() -> None:
     world = World()
     client = world.client()
@@ -24,6 +25,7 @@ def test_reads_in_read_committed_hit_until_the_transaction_writes() -> None:
     assert not client.hits(OTHER_READ)
 
 
+@pytest.mark.soundness("4.2")
 def test_reads_in_read_committed_hit_until_the_transaction_locks() -> None:
     client = World().client()
     client.remember()
@@ -41,6 +43,7 @@ def test_a_hit_in_a_transaction_says_that_it_stands_open() -> None:
     assert client.query(READ) == "T D:0 C:SELECT 1 Z:T"
 
 
+@pytest.mark.soundness("4.1")
 @pytest.mark.parametrize("level", [b"REPEATABLE READ", b"SERIALIZABLE"])
 @pytest.mark.parametrize("verb", [b"BEGIN", b"START TRANSACTION"])
 def test_stricter_isolation_bypasses(verb: bytes, level: bytes) -> None:
@@ -51,6 +54,7 @@ def test_stricter_isolation_bypasses(verb: bytes, level: bytes) -> None:
     assert client.last == ("bypass", "isolation")
 
 
+@pytest.mark.soundness("4.1")
 def test_isolation_set_inside_the_transaction_bypasses() -> None:
     client = World().client()
     client.remember()
@@ -59,6 +63,7 @@ def test_isolation_set_inside_the_transaction_bypasses() -> None:
     assert client.last == ("bypass", "isolation")
 
 
+@pytest.mark.soundness("4.1")
 def test_isolation_by_default_bypasses() -> None:
     world = World()
     world.client().remember()
@@ -67,6 +72,7 @@ def test_isolation_by_default_bypasses() -> None:
     assert client.last == ("bypass", "isolation")
 
 
+@pytest.mark.soundness("4.1")
 def test_a_failed_transaction_bypasses() -> None:
     client = World().client()
     client.remember()
@@ -77,6 +83,7 @@ def test_a_failed_transaction_bypasses() -> None:
     assert client.hits()
 
 
+@pytest.mark.soundness("3.3")
 def test_a_set_inside_a_transaction_is_undone_with_it() -> None:
     client = World().client()
     client.remember()
@@ -86,6 +93,7 @@ def test_a_set_inside_a_transaction_is_undone_with_it() -> None:
     assert client.hits()
 
 
+@pytest.mark.soundness("3.3")
 def test_a_set_local_ends_with_its_transaction() -> None:
     client = World().client()
     client.remember()
@@ -95,6 +103,7 @@ def test_a_set_local_ends_with_its_transaction() -> None:
     assert client.hits()
 
 
+@pytest.mark.soundness("4.4")
 def test_what_is_read_in_a_transaction_that_wrote_is_not_stored() -> None:
     world = World()
     writer, reader = world.client(), world.client()
@@ -103,6 +112,7 @@ def test_what_is_read_in_a_transaction_that_wrote_is_not_stored() -> None:
     assert reader.last == ("fill", "")
 
 
+@pytest.mark.soundness("3.5")
 def test_a_statement_prepared_under_other_settings_bypasses() -> None:
     client = World().client()
     client.ask(run(READ, b"s"), SYNC)
@@ -115,6 +125,7 @@ def test_a_statement_prepared_under_other_settings_bypasses() -> None:
     assert client.last == ("hit", "")
 
 
+@pytest.mark.soundness("3.5")
 def test_a_statement_prepared_while_a_set_is_on_its_way_is_never_answered_from_memory() -> None:
     client = World().client()
     client.attach()
@@ -123,6 +134,7 @@ def test_a_statement_prepared_while_a_set_is_on_its_way_is_never_answered_from_m
     assert client.last == ("bypass", "settings")
 
 
+@pytest.mark.soundness("2.7")
 @pytest.mark.parametrize("max_rows", [1, 5])
 def test_a_portal_fetched_in_pieces_bypasses(max_rows: int) -> None:
     client = World().client()
@@ -134,6 +146,7 @@ def test_a_portal_fetched_in_pieces_bypasses(max_rows: int) -> None:
         client.query(b"ROLLBACK")
 
 
+@pytest.mark.soundness("2.5")
 def test_a_moving_date_among_the_parameters_bypasses() -> None:
     client = World().client()
     text = b"SELECT name FROM planet WHERE discovered = $1"

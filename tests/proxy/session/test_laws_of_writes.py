@@ -386,6 +386,7 @@ def test_a_pipeline_that_writes_suspends_before_its_sync() -> None:
     assert reader.query(READ) == "T D:1 C:SELECT 1 Z:I"
 
 
+@pytest.mark.soundness("4.3")
 def test_a_read_after_a_write_in_one_pipeline_is_not_remembered() -> None:
     world = World()
     client = world.client()

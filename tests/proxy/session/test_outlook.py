@@ -105,6 +105,7 @@ def test_a_session_may_have_reasons_against_everything() -> None:
     assert Desk(World(SessionOptions(cache=False))).outlook.refusal() == "off"
 
 
+@pytest.mark.soundness("2.8")
 def test_a_query_behind_other_messages_is_part_of_a_pipeline() -> None:
     desk = Desk()
     batch = desk.simple(READ)
@@ -112,12 +113,14 @@ def test_a_query_behind_other_messages_is_part_of_a_pipeline() -> None:
     assert desk.reason(batch) == "pipeline"
 
 
+@pytest.mark.soundness("3.5")
 def test_a_statement_of_other_settings_is_not_answered() -> None:
     desk = Desk()
     for scope in (desk.outlook.scope + 1, UNKNOWN_SCOPE):
         assert desk.reason(desk.extended(READ, scope)) == "settings"
 
 
+@pytest.mark.soundness("3.6")
 def test_a_statement_prepared_when_its_relations_had_other_columns_is_not_answered() -> None:
     desk = Desk()
     batch = desk.extended(READ)
@@ -134,6 +137,7 @@ def test_a_run_of_an_unknown_statement_is_unknown() -> None:
     assert desk.reason(Batch()) == "unknown"
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     ("value", "reason"), [(b"1846-09-23", ""), (b"today", "date"), (b" Tomorrow ", "date"), (None, "")]
 )
@@ -145,6 +149,7 @@ def test_a_parameter_that_moves_with_the_clock_is_a_reason(value: bytes | None, 
     assert desk.reason(batch) == reason
 
 
+@pytest.mark.soundness("2.5")
 def test_a_bind_that_nobody_can_read_may_hold_a_moving_date() -> None:
     desk = Desk()
     batch = desk.extended(b"SELECT name FROM planet WHERE discovered = $1", tail=b"\0")

@@ -65,6 +65,7 @@ def test_its_messages_leave_no_statement_behind_and_touch_none_of_the_clients() 
     assert frontend.read_bind(frames[2].raw)[:2] == (name, name)
 
 
+@pytest.mark.soundness("3.3", "3.4")
 @pytest.mark.postgres
 def test_postgresql_tells_settings_role_and_identity(cluster: Cluster) -> None:
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
@@ -80,6 +81,7 @@ def test_postgresql_tells_settings_role_and_identity(cluster: Cluster) -> None:
     assert int(told.backend_start) > int(told.postmaster_start) > 1_500_000_000_000_000
 
 
+@pytest.mark.soundness("4.2")
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     ("text", "locked"),
@@ -95,6 +97,7 @@ def test_postgresql_tells_whether_a_lock_is_held(cluster: Cluster, text: bytes, 
         assert ask(connection).locked == locked
 
 
+@pytest.mark.soundness("2.2")
 @pytest.mark.postgres
 def test_postgresql_tells_whether_names_may_be_shadowed(cluster: Cluster) -> None:
     with psycopg.connect(cluster.url("postgres")) as connection:
@@ -103,6 +106,7 @@ def test_postgresql_tells_whether_names_may_be_shadowed(cluster: Cluster) -> Non
         assert ask(connection).temporary
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.postgres
 def test_a_client_cannot_lend_the_question_another_meaning(cluster: Cluster) -> None:
     with psycopg.connect(cluster.url("postgres")) as connection:

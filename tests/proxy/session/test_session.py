@@ -61,6 +61,7 @@ def test_an_extended_read_is_a_hit_in_text_and_in_binary(tail: bytes) -> None:
     assert client.heard() == []
 
 
+@pytest.mark.soundness("3.1")
 @pytest.mark.parametrize(
     "other",
     [
@@ -133,6 +134,7 @@ def test_several_syncs_in_one_packet_are_answered_each() -> None:
     )
 
 
+@pytest.mark.soundness("2.8")
 def test_a_hit_behind_a_miss_waits_for_it() -> None:
     client = World().client()
     client.remember()
@@ -179,6 +181,7 @@ def test_nothing_is_a_hit_when_the_memory_is_off() -> None:
     assert client.last == ("bypass", "off")
 
 
+@pytest.mark.soundness("7.2")
 def test_nothing_is_a_hit_after_the_lease() -> None:
     world = World()
     client = world.client()
@@ -195,6 +198,7 @@ def test_an_answer_expires_where_answers_do() -> None:
     assert not client.hits()
 
 
+@pytest.mark.soundness("2.7", "7.6")
 def test_an_answer_that_is_too_large_is_served_and_forgotten() -> None:
     client = World().client()
     client.origin.aside[READ] = b"D" + (1 << 20).to_bytes(4, "big") + bytes((1 << 20) - 4)
@@ -203,6 +207,7 @@ def test_an_answer_that_is_too_large_is_served_and_forgotten() -> None:
     assert not client.hits()
 
 
+@pytest.mark.soundness("2.7")
 def test_an_answer_with_a_notice_is_not_kept() -> None:
     client = World().client()
     client.origin.aside[READ] = b"N\0\0\0\5\0"
@@ -210,6 +215,7 @@ def test_an_answer_with_a_notice_is_not_kept() -> None:
     assert client.last == ("bypass", "notice")
 
 
+@pytest.mark.soundness("3.1", "7.1")
 def test_an_answer_of_another_role_is_never_given() -> None:
     world = World()
     world.client().query(READ)
@@ -218,6 +224,7 @@ def test_an_answer_of_another_role_is_never_given() -> None:
     assert not client.hits()
 
 
+@pytest.mark.soundness("3.1")
 def test_an_answer_under_another_search_path_is_never_given() -> None:
     world = World()
     world.client().query(READ)
@@ -293,6 +300,7 @@ def test_an_equal_miss_waits_for_the_answer_on_its_way() -> None:
     assert follower.heard() == []
 
 
+@pytest.mark.soundness("7.3")
 def test_errors_are_not_shared() -> None:
     world = World()
     leader, follower = leader_and_follower(world)
@@ -315,6 +323,7 @@ def test_a_follower_does_not_wait_for_ever() -> None:
     assert leader.port.woken == []
 
 
+@pytest.mark.soundness("7.3")
 def test_a_follower_that_is_cancelled_is_told_so_and_goes_on() -> None:
     world = World()
     leader, follower = leader_and_follower(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,7 @@ def test_texts_are_bounded_in_bytes_as_well() -> None:
     assert list(here) == [b"abc"]
 
 
+@pytest.mark.soundness("7.6")
 @given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=6), st.booleans()), max_size=60))
 def test_the_bounds_hold_whatever_is_asked(asked: list[tuple[int, bytes, bool]]) -> None:
     shapes = Shapes(max_shapes=5, max_bytes=16)

@@ -123,6 +123,7 @@ def test_any_history_of_set_and_savepoints_leaves_the_values_that_a_simple_model
     assert not state.doubt
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.postgres
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
@@ -144,6 +145,7 @@ def _shown(connection: psycopg.Connection, name: str) -> str:
     return str(row[0])
 
 
+@pytest.mark.soundness("3.1", "7.1")
 def test_role_and_session_user_are_both_part_of_the_scope() -> None:
     state = a_state()
     before = state.scope()
@@ -154,6 +156,7 @@ def test_role_and_session_user_are_both_part_of_the_scope() -> None:
     assert state.scope() == before
 
 
+@pytest.mark.soundness("3.3")
 def test_set_local_role_ends_with_the_transaction() -> None:
     state = a_state()
     state.begin()
@@ -163,6 +166,7 @@ def test_set_local_role_ends_with_the_transaction() -> None:
     assert state.current_user == USER
 
 
+@pytest.mark.soundness("3.3")
 def test_set_role_is_undone_by_rollback() -> None:
     state = a_state()
     state.begin()
@@ -171,6 +175,7 @@ def test_set_role_is_undone_by_rollback() -> None:
     assert state.current_user == USER
 
 
+@pytest.mark.soundness("3.1")
 @pytest.mark.parametrize("name", KEY_SETTINGS)
 def test_every_key_setting_moves_the_scope(name: str) -> None:
     assert a_state(**{name: "something else"}).scope() != a_state().scope()
@@ -184,6 +189,7 @@ def test_a_setting_that_no_answer_depends_on_leaves_the_scope_alone() -> None:
     assert not state.pristine
 
 
+@pytest.mark.soundness("3.3")
 def test_what_the_origin_reports_overrules_the_text_of_a_set() -> None:
     state = a_state()
     state.apply(SetSetting("datestyle", "German"), in_transaction=False)
@@ -205,6 +211,7 @@ def test_a_report_of_an_untracked_setting_changes_nothing() -> None:
     assert state.scope() == before
 
 
+@pytest.mark.soundness("3.3")
 def test_a_value_that_nobody_vouches_for_puts_everything_in_doubt() -> None:
     state = a_state()
     state.apply(SetSetting("search_path", None), in_transaction=False)
@@ -258,6 +265,7 @@ def test_set_local_outside_a_transaction_does_nothing() -> None:
     assert (state.value("search_path"), state.current_user) == (BASELINE["search_path"], USER)
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize("move", ["release", "rollback_to"])
 def test_a_savepoint_that_was_never_seen_puts_everything_in_doubt(move: str) -> None:
     state = a_state()
@@ -266,6 +274,7 @@ def test_a_savepoint_that_was_never_seen_puts_everything_in_doubt(move: str) -> 
     assert state.doubt
 
 
+@pytest.mark.soundness("3.2", "4.1")
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
@@ -281,6 +290,7 @@ def test_some_settings_refuse_the_memory_by_themselves(values: dict[str, str], r
     assert a_state(**values).refusal() == reason
 
 
+@pytest.mark.soundness("2.2", "4.2")
 def test_temporary_tables_and_session_locks_refuse_the_memory() -> None:
     state = a_state()
     state.locked = True
@@ -289,6 +299,7 @@ def test_temporary_tables_and_session_locks_refuse_the_memory() -> None:
     assert state.refusal() == "temporary"
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize(("value", "refusal"), [("mine", "doubt"), ("pg_catalog.english", "")])
 def test_a_name_that_set_resolves_by_the_search_path_is_asked_for(value: str, refusal: str) -> None:
     state = a_state()

@@ -55,7 +55,7 @@ def test_a_parse_that_did_not_succeed_leaves_the_name_as_it_was() -> None:
     assert statements.named == {b"s": before}
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 @pytest.mark.parametrize(
     ("text", "stays"),
     [
@@ -74,7 +74,7 @@ def test_only_a_text_with_literals_can_change_its_meaning_by_other_settings(text
     assert (statement.scope == 0) is stays
 
 
-@pytest.mark.soundness("3.4")
+@pytest.mark.soundness("3.5")
 def test_a_use_under_settings_that_are_not_certain_counts_as_one_under_others() -> None:
     statement = prepared(b"s", b"SELECT a FROM t WHERE b = '2020-01-01'")
     statement.used(None)

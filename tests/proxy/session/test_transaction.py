@@ -21,6 +21,7 @@ def test_outside_a_block_nothing_refuses() -> None:
     assert (Transaction().status, Transaction().refusal()) == (IDLE, "")
 
 
+@pytest.mark.soundness("4.1")
 @pytest.mark.parametrize(
     ("isolation", "reason"),
     [
@@ -36,6 +37,7 @@ def test_only_a_snapshot_for_each_statement_may_be_answered(isolation: str, reas
     assert an_open_one(isolation).refusal() == reason
 
 
+@pytest.mark.soundness("4.1")
 def test_what_was_written_is_pending_and_refuses() -> None:
     transaction = an_open_one()
     transaction.ran(Statement("update", reach=TABLE))
@@ -44,6 +46,7 @@ def test_what_was_written_is_pending_and_refuses() -> None:
     assert transaction.refusal() == "transaction"
 
 
+@pytest.mark.soundness("4.2")
 @pytest.mark.parametrize("lock", [Lock.TRANSACTION, Lock.SESSION])
 def test_a_lock_refuses(lock: Lock) -> None:
     transaction = an_open_one()
@@ -51,12 +54,14 @@ def test_a_lock_refuses(lock: Lock) -> None:
     assert transaction.refusal() == "locked"
 
 
+@pytest.mark.soundness("4.1")
 def test_a_failed_block_refuses_whatever_it_did() -> None:
     transaction = an_open_one()
     transaction.status = FAILED
     assert transaction.refusal() == "failed"
 
 
+@pytest.mark.soundness("4.1")
 def test_isolation_may_be_set_inside_the_block() -> None:
     transaction = an_open_one()
     command = analysis.Transaction(Control.SET_TRANSACTION, isolation="serializable")

@@ -54,11 +54,13 @@ def test_without_a_catalogue_nothing_is_proven() -> None:
     assert not shape.analysis.reach.proven
 
 
+@pytest.mark.soundness("2.2")
 def test_names_are_looked_up_along_the_search_path() -> None:
     assert reason(understood(World(), search_path="other")) == "unresolved"
     assert reason(understood(World(), search_path="other, public")) == ""
 
 
+@pytest.mark.soundness("3.2")
 @pytest.mark.parametrize(
     ("text", "values", "expected"),
     [
@@ -78,6 +80,7 @@ def test_a_text_that_the_parser_would_misread_is_not_read(
     assert shape.analysis.reach.proven == (expected == "")
 
 
+@pytest.mark.soundness("3.1")
 def test_parameter_types_of_parse_are_part_of_the_meaning() -> None:
     text = b"SELECT name FROM planet WHERE id = $1\0"
     assert reason(understood(World(), text + (23).to_bytes(4, "big"))) == ""

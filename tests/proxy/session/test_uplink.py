@@ -52,6 +52,7 @@ def test_describe_of_a_statement_known_only_here_parses_it_late() -> None:
     assert client.heard() == ["Ps:SELECT name FROM planet", "D", "S"]
 
 
+@pytest.mark.soundness("3.5")
 def test_statements_known_only_here_are_introduced_before_a_set() -> None:
     client = with_known_statement(World())
     assert client.query(b"SET search_path = other") == "C:SET Z:I"
@@ -162,6 +163,7 @@ def test_a_query_after_unsynced_messages_ends_their_transaction() -> None:
     assert reader.query(READ) == "T D:1 C:SELECT 1 Z:I"
 
 
+@pytest.mark.soundness("3.3")
 def test_doubt_is_settled_by_a_question_that_the_client_does_not_see() -> None:
     world = World()
     client = world.client()
@@ -181,6 +183,7 @@ def test_no_question_is_asked_inside_a_transaction() -> None:
     assert "probe" in client.heard()
 
 
+@pytest.mark.soundness("4.2")
 def test_a_session_lock_bypasses_until_the_origin_says_that_it_is_gone() -> None:
     world = World()
     client = world.client()
@@ -227,6 +230,7 @@ def test_a_session_with_settings_is_told_that_its_origin_is_lost() -> None:
     assert client.port.asked[-1] == "close_client"
 
 
+@pytest.mark.soundness("7.5")
 def test_a_session_in_a_transaction_is_told_that_its_origin_is_lost() -> None:
     world = World()
     client = world.client()
@@ -269,6 +273,7 @@ def test_a_reply_that_nothing_asked_for_is_a_fault_of_the_origin() -> None:
         client.session.origin_received(backend.command_complete(b"SELECT 1"), 0.0)
 
 
+@pytest.mark.soundness("3.3")
 def test_a_reported_setting_holds_for_the_next_statement() -> None:
     world = World()
     client = world.client()

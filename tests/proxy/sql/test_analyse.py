@@ -27,6 +27,7 @@ def test_what_drivers_send_is_what_the_server_understands(ground: Origin) -> Non
         ground.execute(f"PREPARE s{number} AS {text}")
 
 
+@pytest.mark.soundness("2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
 @pytest.mark.parametrize(("reason", "text"), TRAPS)
 def test_a_trap_is_denied_for_its_reason(sky: Observatory, reason: str, text: str) -> None:
     assert sky.reason(text) == reason
@@ -37,10 +38,12 @@ def test_a_relation_that_is_not_in_the_catalogue_is_told(sky: Observatory) -> No
     assert not sky.analysis("SELECT * FROM planets").unknown_relations
 
 
+@pytest.mark.soundness("3.2")
 def test_transform_null_equals_denies(sky: Observatory) -> None:
     assert sky.at(transform_null_equals=True).reason("SELECT id FROM planets WHERE name = NULL") == "settings"
 
 
+@pytest.mark.soundness("3.2")
 def test_backslashes_under_nonstandard_strings_leave_nothing_proven(sky: Observatory) -> None:
     odd = sky.at(standard_conforming_strings=False)
     read = odd.statement(r"SELECT id FROM planets WHERE name = 'a\'")
@@ -55,12 +58,14 @@ def test_the_operators_globs_deny_tables_and_views_over_them(sky: Observatory) -
     assert guarded.reason("SELECT id FROM moons") == ""
 
 
+@pytest.mark.soundness("2.2")
 def test_a_schema_that_the_role_may_not_use_is_skipped_in_the_path(sky: Observatory) -> None:
     stranger = sky.at(path=("pg_catalog", "shop", "public"), user="nobody")
     owner = sky.at(path=("pg_catalog", "shop", "public"))
     assert owner.statement("SELECT id FROM items").reads != stranger.statement("SELECT id FROM items").reads
 
 
+@pytest.mark.soundness("4.3")
 def test_a_statement_behind_a_moved_path_is_not_proven(sky: Observatory) -> None:
     first, second = sky.analysis("SET search_path = shop; UPDATE items SET id = 1").statements
     assert first.reach.proven
@@ -68,6 +73,7 @@ def test_a_statement_behind_a_moved_path_is_not_proven(sky: Observatory) -> None
     assert sky.reach("SET statement_timeout = 5; UPDATE moons SET id = 1") == {"moons"}
 
 
+@pytest.mark.soundness("4.3")
 @pytest.mark.parametrize(
     "before", ["SET ROLE bob", "DISCARD ALL", "ROLLBACK", "CREATE TEMP TABLE moons (id int)"]
 )
@@ -83,6 +89,7 @@ def test_a_text_that_the_grammar_refuses_is_unparsed_and_reaches_everything(sky:
     assert analysis.statements[0].state == (Doubt(),)
 
 
+@pytest.mark.soundness("7.6")
 def test_a_text_over_the_limit_is_not_parsed_and_reaches_everything(sky: Observatory) -> None:
     analysis = sky.analysis("SELECT id FROM planets WHERE id IN (" + "1," * 100_000 + "1)")
     assert not analysis.unparsed
@@ -90,6 +97,7 @@ def test_a_text_over_the_limit_is_not_parsed_and_reaches_everything(sky: Observa
     assert analysis.statements[0].reason == "size"
 
 
+@pytest.mark.soundness("7.6")
 @pytest.mark.parametrize("depth", [500, 3_000, 20_000])
 def test_a_deeply_nested_text_is_denied_and_never_crashes(sky: Observatory, depth: int) -> None:
     for text in (

@@ -60,6 +60,7 @@ def test_a_held_cursor_says_so(sky: Observatory) -> None:
     assert not named.hold
 
 
+@pytest.mark.soundness("4.2")
 @pytest.mark.parametrize(
     ("text", "lock"),
     [
@@ -79,6 +80,7 @@ def test_unlocking_everything_is_told(sky: Observatory) -> None:
     assert sky.statement("SELECT pg_advisory_unlock_all()").releases_locks
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     ("text", "types", "numbers"),
     [
@@ -105,6 +107,7 @@ def test_parameters_that_may_be_read_as_dates_are_named(
     assert statement.date_parameters == numbers
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     ("text", "types", "reason"),
     [

@@ -20,6 +20,7 @@ from tests.proxy.schema.origin import Origin
 from tests.proxy.sql.observatory import Observatory
 
 
+@pytest.mark.soundness("3.3")
 @pytest.mark.parametrize(
     ("text", "change"),
     [
@@ -76,6 +77,7 @@ def test_set_config_calls_keep_their_order(sky: Observatory) -> None:
     )
 
 
+@pytest.mark.soundness("4.1")
 @pytest.mark.parametrize(
     ("text", "transaction"),
     [

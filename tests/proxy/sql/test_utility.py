@@ -165,5 +165,6 @@ def test_a_permanent_object_is_no_temporary_one(sky: Observatory) -> None:
         assert not sky.statement(text).temporary
 
 
+@pytest.mark.soundness("4.2")
 def test_lock_table_takes_a_lock_of_the_transaction(sky: Observatory) -> None:
     assert sky.statement("LOCK TABLE planets IN ROW EXCLUSIVE MODE").lock == Lock.TRANSACTION

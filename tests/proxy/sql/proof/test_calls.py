@@ -8,28 +8,33 @@ import pytest
 from tests.proxy.sql.observatory import Observatory
 
 
+@pytest.mark.soundness("2.4")
 def test_pg_catalogs_function_stands_first_unless_the_path_says_else(trickster: Observatory) -> None:
     text = "SELECT lower(name) FROM planets"
     assert trickster.reason(text) == ""
     assert trickster.at(path=("public", "pg_catalog")).reason(text) == "function"
 
 
+@pytest.mark.soundness("2.4")
 def test_a_users_function_that_fits_better_is_chosen_before_pg_catalogs(trickster: Observatory) -> None:
     assert trickster.reason("SELECT lower(label) FROM planets") == "function"
     assert trickster.reason("SELECT pg_catalog.lower(label) FROM planets") == ""
     assert trickster.reach("SELECT lower(label) FROM planets") == "unknown"
 
 
+@pytest.mark.soundness("2.4")
 def test_an_aggregate_of_a_users_making_is_denied_whatever_it_is_made_of(trickster: Observatory) -> None:
     assert trickster.reason("SELECT total(id) FROM planets") == "function"
 
 
+@pytest.mark.soundness("2.4")
 def test_a_call_may_be_a_column_in_other_clothes(trickster: Observatory) -> None:
     # moving.length is a text column: length(m) reads it, and may hold 'now'.
     assert trickster.reason("SELECT length(m)::pg_catalog.date FROM moving m") == "unresolved"
     assert trickster.reason("SELECT pg_catalog.date(m) FROM moving m") != ""
 
 
+@pytest.mark.soundness("2.5")
 def test_a_call_by_a_types_name_is_a_cast(trickster: Observatory, sky: Observatory) -> None:
     assert trickster.reason("SELECT date(at) FROM planets") == ""
     assert sky.reason("SELECT int4(mass), text(id), date(seen_at) FROM planets") == ""

@@ -77,6 +77,7 @@ def test_an_operators_result_has_the_type_that_the_server_gives_it(
     assert choice.denial == ""
 
 
+@pytest.mark.soundness("2.4")
 def test_where_the_choice_is_open_all_candidates_must_pass(knowledge: Knowledge) -> None:
     assert choose_function(knowledge, None, "age", (oids.UNTYPED,), PATH).denial == "time"
     assert choose_function(knowledge, None, "age", (oids.UNTYPED, oids.UNTYPED), PATH).denial == ""

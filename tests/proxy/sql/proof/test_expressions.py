@@ -7,6 +7,7 @@ import pytest
 from tests.proxy.sql.observatory import Observatory
 
 
+@pytest.mark.soundness("2.4")
 def test_a_users_operator_of_the_same_types_counts_only_when_it_stands_first(trickster: Observatory) -> None:
     text = "SELECT name FROM planets WHERE id = 1"
     assert trickster.reason(text) == ""
@@ -14,6 +15,7 @@ def test_a_users_operator_of_the_same_types_counts_only_when_it_stands_first(tri
     assert trickster.at(path=("public", "pg_catalog")).reach(text) == "unknown"
 
 
+@pytest.mark.soundness("2.4")
 @pytest.mark.parametrize(
     "text",
     [
@@ -38,6 +40,7 @@ def test_an_operator_named_with_its_schema_is_that_one(trickster: Observatory) -
     assert trickster.reason("SELECT id FROM planets WHERE id OPERATOR(public.=) 1") == "operator"
 
 
+@pytest.mark.soundness("2.4")
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -76,6 +79,7 @@ def test_grammar_without_a_rule_is_denied_but_proven_where_it_can_be_looked_thro
     assert sky.reach(text.replace("SELECT ", "SELECT xmlelement(name b, pg_advisory_lock(1)), ")) == "unknown"
 
 
+@pytest.mark.soundness("2.1")
 @pytest.mark.parametrize(
     "text", ["SELECT JSON_SCALAR(id) FROM moons", "SELECT JSON_VALUE(info, '$.a') FROM planets"]
 )

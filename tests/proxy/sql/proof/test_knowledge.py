@@ -19,6 +19,7 @@ def _type(knowledge: Knowledge, name: str) -> int:
     return names.get(("pg_catalog", name)) or names["public", name]
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     "name", ["date", "_date", "time", "timestamptz", "tstzrange", "datemultirange", "pair", "_pair", "record"]
 )
@@ -33,6 +34,7 @@ def test_other_types_hold_no_dates(knowledge: Knowledge, name: str) -> None:
     assert not knowledge.holds_dates(_type(knowledge, name))
 
 
+@pytest.mark.soundness("2.5")
 def test_an_unknown_type_may_hold_anything(knowledge: Knowledge) -> None:
     for ask in (knowledge.holds_dates, knowledge.holds_text):
         assert ask(0)
@@ -41,6 +43,7 @@ def test_an_unknown_type_may_hold_anything(knowledge: Knowledge) -> None:
     assert not knowledge.is_ordered(0)
 
 
+@pytest.mark.soundness("2.4", "2.5")
 @pytest.mark.parametrize(
     ("name", "word"),
     [("regclass", "regtype"), ("_regproc", "regtype"), ("aclitem", "regtype"), ("timetz", "date")],
@@ -54,6 +57,7 @@ def test_built_in_types_and_what_is_made_of_them_are_clean(knowledge: Knowledge,
     assert knowledge.taint(_type(knowledge, name)) == ""
 
 
+@pytest.mark.soundness("2.4")
 @pytest.mark.parametrize("name", ["json", "xml", "point", "_json", "planets"])
 def test_types_without_an_order_of_postgresqls_own_are_told(knowledge: Knowledge, name: str) -> None:
     assert not knowledge.is_ordered(_type(knowledge, name))
@@ -91,6 +95,7 @@ def test_casts_that_postgresql_slips_in_are_told(sky: Observatory, cast: Cast, t
     assert not Knowledge(sky.catalogue).treacherous
 
 
+@pytest.mark.soundness("2.4")
 def test_a_users_cast_is_told_where_it_would_be_used(sky: Observatory) -> None:
     knowledge = _with_cast(sky, Cast(25, 23, 99_999, "a", "f"))
     assert knowledge.converts_by_user(25, 23)
@@ -108,6 +113,7 @@ def test_the_printers_of_json_call_users_casts(sky: Observatory) -> None:
     assert not Knowledge(sky.catalogue).prints_json_by_user(0)
 
 
+@pytest.mark.soundness("7.6")
 def test_the_memory_is_bounded() -> None:
     memory = Memory()
     for number in range(MAX_REMEMBERED + 10):

@@ -9,6 +9,7 @@ from tests.proxy.schema.origin import Origin
 from tests.proxy.sql.observatory import Observatory
 
 
+@pytest.mark.soundness("2.2")
 @pytest.mark.parametrize(
     ("text", "tables"),
     [
@@ -38,6 +39,7 @@ def test_every_table_that_the_answer_rests_on_is_told(sky: Observatory, text: st
     assert sky.reads(text) == tables
 
 
+@pytest.mark.soundness("2.2")
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,6 +8,7 @@ from tests.proxy.schema.origin import Origin
 from tests.proxy.sql.observatory import Observatory
 
 
+@pytest.mark.soundness("2.3")
 @pytest.mark.parametrize(
     ("view", "reason"),
     [
@@ -49,6 +50,7 @@ def test_a_write_reaches_what_it_may_change(sky: Observatory, text: str, reach: 
     assert sky.reach(text) == reach
 
 
+@pytest.mark.soundness("2.3", "7.6")
 def test_views_within_views_are_followed_to_a_bound(sky: Observatory, ground: Origin) -> None:
     steps = ["CREATE VIEW deep_0 AS SELECT id FROM moons"]
     steps += [f"CREATE VIEW deep_{n} AS SELECT id FROM deep_{n - 1}" for n in range(1, 20)]

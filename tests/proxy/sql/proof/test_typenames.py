@@ -35,6 +35,7 @@ def test_types_of_two_categories_have_nothing_in_common(sky: Observatory) -> Non
     assert common_type(proof, [oids.UNKNOWN, oids.DATE]) == oids.DATE
 
 
+@pytest.mark.soundness("2.5")
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -16,11 +16,13 @@ def _overloads(sky: Observatory, name: str) -> list[Function]:
     return [functions[oid] for oid in sky.catalogue.function_names.get(name, ())]
 
 
+@pytest.mark.soundness("2.4")
 def test_no_clock_stands_among_the_stable_functions_that_pass() -> None:
     assert CLOCKS & set(STABLE) == {"age"}
     assert all(" " in arguments for arguments in STABLE["age"])
 
 
+@pytest.mark.soundness("2.4")
 @pytest.mark.parametrize("name", sorted(STABLE))
 def test_each_row_of_stable_names_a_function_of_the_server_or_of_a_newer_one(
     sky: Observatory, name: str
@@ -33,6 +35,7 @@ def test_each_row_of_stable_names_a_function_of_the_server_or_of_a_newer_one(
     assert name in newer or set(STABLE[name]) <= known
 
 
+@pytest.mark.soundness("2.4")
 def test_no_listed_function_is_volatile_at_the_server(sky: Observatory) -> None:
     for name in STABLE:
         assert all(function.volatility != "v" for function in _overloads(sky, name))
@@ -58,6 +61,7 @@ def _function(**changes: object) -> Function:
     return Function(**(values | changes))  # type: ignore[arg-type]  # for tests
 
 
+@pytest.mark.soundness("2.4")
 @pytest.mark.parametrize(
     ("function", "word", "harmless"),
     [
