@@ -18,7 +18,8 @@ MAX_SHAPES: Final = 50_000
 MAX_BYTES: Final = 32 * 1024 * 1024  # of texts; analysis and slot cost about as much again
 
 
-# Of each relation named: its oid, and number, name, type and modifier of its columns.
+# Of each relation named: its oid, and number, name, type and modifier of its columns. Of each user-made type
+# that the text speaks of: its oid.
 Form = frozenset[tuple[int, tuple[tuple[int, str, int, int], ...]]]
 
 

@@ -69,9 +69,9 @@ def _slot(shared: Shared, catalogue: Catalogue, analysis: Analysis) -> Slot:
 
 def _form(catalogue: Catalogue, statement: Statement) -> Form:
     relations = (catalogue.relations[oid] for oid in statement.mentions)
-    return frozenset(
-        (r.oid, tuple((c.number, c.name, c.type_oid, c.typmod) for c in r.columns)) for r in relations
-    )
+    columns = ((r.oid, tuple((c.number, c.name, c.type_oid, c.typmod) for c in r.columns)) for r in relations)
+    # A type that was dropped and made again is another one of the same name.
+    return frozenset((*columns, *((oid, ()) for oid in statement.types)))
 
 
 def _analyse(text: bytes, types: bytes, shared: Shared, database: Database, state: State) -> Analysis:

@@ -191,6 +191,7 @@ class Statement:
     mentions: frozenset[int] = (
         frozenset()
     )  # relations as named, views among them: they shape the row description
+    types: frozenset[int] = frozenset()  # user-made types that it speaks of: likewise
     reach: Reach = NOTHING
     lock: Lock = Lock.NONE
     state: tuple[StateChange, ...] = ()

@@ -128,6 +128,7 @@ def _conclude(proof: Proof, verb: str) -> Statement:
         reason="unresolved" if proof.unresolved else proof.reason,
         reads=frozenset(proof.reads),
         mentions=frozenset(proof.mentions),
+        types=frozenset(proof.user_types),
         reach=relations.reach_of_writes(proof),
         lock=proof.lock,
         state=state,

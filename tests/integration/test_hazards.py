@@ -148,6 +148,27 @@ def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does
 
 
 @pytest.mark.soundness("3.1")
+@pytest.mark.soundness("3.6")
+@pytest.mark.parametrize(
+    "value", ["'(1,2)'::pair", "NULL::pair", "coalesce(NULL, 'a'::mood)", "ARRAY['a'::mood]"]
+)
+def test_a_type_that_was_made_again_is_not_the_one_that_was_described(place: Place, value: str) -> None:
+    place.direct(f"{PLANETS}; CREATE TYPE pair AS (a int, b int); CREATE TYPE mood AS ENUM ('a')")
+    query = f"SELECT {value} FROM planets".encode()
+    with place.connect() as connection, place.connect() as other:
+        connection.pgconn.prepare(b"s", query)
+        for _ in range(2):
+            connection.pgconn.exec_prepared(b"s", [])
+        assert last(connection) == ("hit", None)
+        ask(other, "DROP TYPE pair; DROP TYPE mood")
+        ask(other, "CREATE TYPE pair AS (a text, b text); CREATE TYPE mood AS ENUM ('a')")
+        other.pgconn.prepare(b"s", query)
+        for _ in range(2):
+            other.pgconn.exec_prepared(b"s", [])
+        refused = connection.pgconn.exec_prepared(b"s", [])
+        assert refused.status == psycopg.pq.ExecStatus.FATAL_ERROR
+
+
 def test_a_session_does_not_move_into_another_database_of_the_same_name(place: Place) -> None:
     name = place.origin.name
     with place.connect() as first:

@@ -34,6 +34,8 @@ def use_type(proof: Proof, oid: int) -> None:
     if oid == oids.UNTYPED:
         proof.deny_unseen("type")
         return
+    if oid >= FIRST_USER_OID:
+        proof.user_types.add(oid)
     word = proof.knowledge.taint(oid)
     if word:
         proof.deny(word)
