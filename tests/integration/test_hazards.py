@@ -169,6 +169,7 @@ def test_a_type_that_was_made_again_is_not_the_one_that_was_described(place: Pla
         assert refused.status == psycopg.pq.ExecStatus.FATAL_ERROR
 
 
+@pytest.mark.soundness("3.1")
 def test_a_session_does_not_move_into_another_database_of_the_same_name(place: Place) -> None:
     name = place.origin.name
     with place.connect() as first:
