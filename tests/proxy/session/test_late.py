@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from proxy.session import late
 from proxy.session.batch import Batch
 from proxy.session.shapes import Shape
-from proxy.session.statements import Prepared, Statements
+from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
+from proxy.sql.analysis import Named, SetSetting, Statement
 from proxy.wire import frontend
 
 SCOPE = 3
@@ -69,3 +72,42 @@ def test_a_query_ends_both_by_itself() -> None:
     batch.simple = Shape(SCOPE, {}, b"SELECT 1")
     assert late.closes(batch, statements) == ()
     assert late.closes(Batch(), statements) == ()
+
+
+UTC, TOKYO = ("UTC",), ("Asia/Tokyo",)
+LITERAL = b"SELECT id FROM t WHERE at = '2020-01-01'"
+
+
+def with_literal(name: bytes = b"s") -> Prepared:
+    statement = Prepared(name, LITERAL, b"", SCOPE, None, None)
+    statement.literals = UTC
+    return statement
+
+
+@pytest.mark.soundness("3.5")
+@pytest.mark.parametrize(("literals", "scope"), [(UTC, SCOPE), (TOKYO, UNKNOWN_SCOPE), (None, UNKNOWN_SCOPE)])
+def test_a_use_under_other_settings_or_uncertain_ones_is_noted(
+    literals: tuple[str, ...] | None, scope: int
+) -> None:
+    statement = with_literal()
+    late.note_uses(using(statement), (), Statements(), literals)
+    assert statement.scope == scope
+
+
+@pytest.mark.soundness("3.5")
+def test_a_use_by_execute_is_one() -> None:
+    statements, statement = Statements(), with_literal(b"behind")
+    statements.named[b"behind"] = statement
+    ran = Statement("execute", named=Named("execute", "behind"))
+    late.note_uses(Batch(), (ran,), statements, TOKYO)
+    assert statement.scope == UNKNOWN_SCOPE
+
+
+@pytest.mark.soundness("3.5")
+def test_what_is_parsed_behind_a_set_of_its_own_batch_has_uncertain_settings() -> None:
+    statement, ran = with_literal(), Statement("set", state=(SetSetting("timezone", "Asia/Tokyo"),))
+    for plan, scope in ((b"PBE", SCOPE), (b"PBEP", UNKNOWN_SCOPE)):
+        batch = using(statement)
+        batch.plan.extend(plan)
+        late.note_uses(batch, (ran,), Statements(), UTC)
+        assert statement.scope == scope
