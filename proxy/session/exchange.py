@@ -247,6 +247,8 @@ class Exchange:
                 recording.spoil(reason)
 
     def _record(self, kind: int, raw: bytes) -> None:
+        if kind == backend.NOTICE_RESPONSE:
+            self._spoil("notice")  # Parse may have one to say as well: that a name is too long
         current = self.current
         if current is None:
             return
@@ -256,7 +258,7 @@ class Exchange:
             current.add(raw)
             current.complete = True
             self.current = None
-        elif kind in (backend.NOTICE_RESPONSE, backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
+        elif kind in (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
             current.spoil("notice")
 
     def _advance(self, kind: int) -> bool:

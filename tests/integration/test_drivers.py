@@ -188,6 +188,19 @@ def test_notices_reach_the_client(place: Place) -> None:
         assert told == ["one", "two"]
 
 
+@pytest.mark.soundness("2.7")
+def test_a_notice_of_parse_is_told_each_time(place: Place) -> None:
+    place.direct(PLANETS)
+    told: list[str] = []
+    query = f'SELECT id AS "{"x" * 64}" FROM planets'
+    with place.connect() as connection:
+        connection.add_notice_handler(lambda notice: told.append(str(notice.sqlstate)))
+        for _ in range(3):
+            connection.pgconn.exec_params(query.encode(), [])
+        assert last(connection) == ("bypass", "notice")
+    assert told == ["42622"] * 3
+
+
 def test_psql_describes_and_runs_scripts(place: Place) -> None:
     program = str(place.origin.cluster.programs / "psql")
     script = f"{PLANETS};\n\\d planets\nBEGIN;\nDELETE FROM planets;\nROLLBACK;\n"
