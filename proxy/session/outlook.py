@@ -11,7 +11,7 @@ from typing import final
 from proxy.session.batch import Batch, Read
 from proxy.session.database import Database
 from proxy.session.effects import UNKNOWN_STATEMENT
-from proxy.session.shapes import Shape
+from proxy.session.shapes import Shape, added_columns
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
@@ -97,6 +97,9 @@ class Outlook:
         for prepared, _ in batch.parsed:
             if prepared.shape is not None and not prepared.at_origin:
                 prepared.form = prepared.shape.form  # nobody has parsed it yet
+        for read in batch.reads:
+            if read.statement is not None:
+                _follow_new_columns(read.statement)
         if batch.simple is not None:
             reason = reason_of(batch.simple) or ("pipeline" if len(batch.plan) > 1 else "")
             return reason or refusal, [(batch.simple, b"")]
@@ -158,6 +161,27 @@ class Outlook:
         if not read.executed or read.max_rows > 0:
             return "portal"
         return "date" if _has_moving_date(statement.shape, read) else ""
+
+
+def _follow_new_columns(prepared: Prepared) -> None:
+    """Columns that its relations got since its Parse change nothing of what it was told, if it cannot mean
+    them: no word of it is their name, and it speaks of no whole row.
+    """
+    shape = prepared.shape
+    if shape is None or shape.analysis is None or prepared.form is None or shape.form is None:
+        return
+    if prepared.form is shape.form or any(one.whole_rows for one in shape.analysis.statements):
+        return
+    added = added_columns(prepared.form, shape.form)
+    if added is not None and not any(_may_be_named(name, prepared.text) for name in added):
+        prepared.form = shape.form
+
+
+def _may_be_named(column: str, text: bytes) -> bool:
+    """May ``text`` speak of ``column``? Names that can be spelt in several ways are not looked for."""
+    plain = column.isascii() and column.isidentifier()
+    lower = text.lower()
+    return not plain or column.lower().encode() in lower or b"u&" in lower
 
 
 def shapes_in(batch: Batch) -> list[Shape]:

@@ -23,6 +23,14 @@ MAX_BYTES: Final = 32 * 1024 * 1024  # of texts; analysis and slot cost about as
 Form = frozenset[tuple[int, tuple[tuple[int, str, int, int], ...]]]
 
 
+def added_columns(before: Form, after: Form) -> frozenset[str] | None:
+    """The names of the columns that relations got since; None if anything else has changed."""
+    old, new = dict(before), dict(after)
+    if old.keys() != new.keys() or not all(set(columns) <= set(new[oid]) for oid, columns in old.items()):
+        return None
+    return frozenset(name for oid, columns in old.items() for _, name, *_ in set(new[oid]) - set(columns))
+
+
 @final
 class Shape:
     """``analysis`` and ``slot`` hold for ``catalogue`` alone: another one asks for a new analysis.

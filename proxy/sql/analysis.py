@@ -191,6 +191,7 @@ class Statement:
     mentions: frozenset[int] = (
         frozenset()
     )  # relations as named, views among them: they shape the row description
+    whole_rows: bool = False  # it speaks of all columns of something, present and future ones: *, NATURAL
     types: frozenset[int] = frozenset()  # user-made types that it speaks of: likewise
     reach: Reach = NOTHING
     lock: Lock = Lock.NONE

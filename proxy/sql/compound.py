@@ -129,6 +129,7 @@ def _conclude(proof: Proof, verb: str) -> Statement:
         reads=frozenset(proof.reads),
         mentions=frozenset(proof.mentions),
         types=frozenset(proof.user_types),
+        whole_rows=proof.whole_rows,
         reach=relations.reach_of_writes(proof),
         lock=proof.lock,
         state=state,

@@ -150,6 +150,35 @@ def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does
 @pytest.mark.soundness("3.1")
 @pytest.mark.soundness("3.6")
 @pytest.mark.parametrize(
+    ("query", "columns", "refused"),
+    [
+        ("SELECT name FROM planets", "rings bool", False),
+        ("SELECT count(*) FROM planets", "rings bool", False),
+        ("SELECT * FROM planets", "rings bool", True),
+        ("SELECT (SELECT size FROM planets LIMIT 1) FROM stars", "size text", True),
+    ],
+)
+@pytest.mark.parametrize("at_origin", [True, False], ids=["known at the origin", "known here"])
+def test_a_new_column_refuses_a_prepared_statement_only_where_postgresql_does(
+    place: Place, query: str, columns: str, refused: bool, at_origin: bool
+) -> None:
+    place.direct(f"{PLANETS}; CREATE TABLE stars (size int); INSERT INTO stars VALUES (1)")
+    with place.connect() as connection, place.connect() as other:
+        for client in (other, other, connection):
+            _prepare_and_run(client, b"s", query.encode())
+            client.pgconn.exec_(b"DEALLOCATE s") if client is other else None
+        assert last(connection) == ("hit", None)
+        if at_origin:
+            ask(connection, "SET application_name = 'known'")
+        ask(other, f"ALTER TABLE planets ADD COLUMN {columns}")
+        told = connection.pgconn.exec_prepared(b"s", [])
+        assert (told.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"0A000") is refused
+        if not refused:
+            assert [connection.pgconn.exec_prepared(b"s", []).ntuples for _ in range(2)] == [told.ntuples] * 2
+
+
+@pytest.mark.soundness("3.6")
+@pytest.mark.parametrize(
     "value", ["'(1,2)'::pair", "NULL::pair", "coalesce(NULL, 'a'::mood)", "ARRAY['a'::mood]"]
 )
 def test_a_type_that_was_made_again_is_not_the_one_that_was_described(place: Place, value: str) -> None:

@@ -174,6 +174,7 @@ def _system_column(proof: Proof, name: str) -> int:
 
 def whole_row(proof: Proof, item: Range) -> int:
     """All columns of ``item`` as one value, or the value itself where a function returns a scalar."""
+    proof.whole_rows = True
     for _, kind in item.columns:
         _read(proof, kind)
     return item.row

@@ -46,6 +46,7 @@ class Proof:
     unresolved: bool = False
     reads: set[int] = field(default_factory=set)
     mentions: set[int] = field(default_factory=set)  # relations as named, views among them
+    whole_rows: bool = False  # it speaks of all columns of something: *, a whole row, NATURAL
     user_types: set[int] = field(default_factory=set)  # user-made types of what it evaluates
     writes: list[tuple[int, frozenset[str]]] = field(default_factory=list)  # relation oids and events
     lock: Lock = Lock.NONE

@@ -107,7 +107,7 @@ def _join(proof: Proof, scope: Scope, node: ast.JoinExpr) -> list[Range]:
     level.ctes, level.ranges = scope.ctes, [*scope.ranges, *left]
     right = from_item(proof, level, node.rarg)
     level.ranges = [*left, *right]
-    for name in _shared_names(node, left, right):
+    for name in _shared_names(proof, node, left, right):
         _join_column(proof, level, name, left, right)
     expressions.condition(proof, level, node.quals)
     if node.alias is None:
@@ -116,8 +116,9 @@ def _join(proof: Proof, scope: Scope, node: ast.JoinExpr) -> list[Range]:
     return [_aliased(Range("", columns), node.alias)]
 
 
-def _shared_names(node: ast.JoinExpr, left: list[Range], right: list[Range]) -> list[str]:
+def _shared_names(proof: Proof, node: ast.JoinExpr, left: list[Range], right: list[Range]) -> list[str]:
     if node.isNatural:
+        proof.whole_rows = True
         ours = {name for item in left for name, _ in item.columns}
         return [name for item in right for name, _ in item.columns if name in ours]
     return [name.sval or "" for name in node.usingClause or ()]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proxy.cache.entry import Entry, Slot
 from proxy.cache.fills import Ticket
 from proxy.cache.ttl import Pace, TtlRule
-from proxy.session.shapes import Shape, Shapes
+from proxy.session.shapes import Shape, Shapes, added_columns
 
 
 def remember(shape: Shape) -> None:
@@ -72,3 +72,25 @@ def test_the_bounds_hold_whatever_is_asked(asked: list[tuple[int, bytes, bool]])
         kept = [s for number in range(3) for s in shapes.of(number).values()]
         assert len(shapes) == len(kept) <= 5
         assert sum(len(s.key) for s in kept) <= 16
+
+
+ID, NAME, MASS = (1, "id", 23, -1), (2, "name", 25, -1), (3, "mass", 23, -1)
+
+
+@pytest.mark.soundness("3.6")
+@pytest.mark.parametrize(
+    ("after", "added"),
+    [
+        ([(1, (ID, NAME))], frozenset()),
+        ([(1, (ID, NAME, MASS))], {"mass"}),
+        ([(1, (ID,))], None),
+        ([(1, (ID, (2, "name", 1043, -1)))], None),
+        ([(1, (ID, (2, "title", 25, -1)))], None),
+        ([(2, (ID, NAME))], None),
+        ([(1, (ID, NAME)), (2, (ID,))], None),
+    ],
+)
+def test_only_columns_that_came_to_the_same_relations_are_additions(
+    after: list[tuple[int, tuple[tuple[int, str, int, int], ...]]], added: set[str] | None
+) -> None:
+    assert added_columns(frozenset([(1, (ID, NAME))]), frozenset(after)) == added
