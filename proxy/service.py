@@ -61,7 +61,7 @@ class Service:
         limits = Limits(cache_bytes=settings.cache_bytes, max_entry_bytes=settings.max_entry_bytes)
         memory: Memory[Session] = Memory(limits, TtlRule(settings.ttl_floor, settings.ttl_cap))
         self._memory = memory
-        self._directory = Directory(memory, self._loader, self._shared_change, self._roles_gone)
+        self._directory = Directory(memory, self._loader, self._shared_change, self._roles_in_doubt)
         self._shared = self._make_shared(memory)
         self._freshness = Freshness(
             settings.freshness,
@@ -191,8 +191,8 @@ class Service:
     def _shared_change(self) -> None:
         self._hub.forget_logins()
 
-    def _roles_gone(self, names: frozenset[str]) -> None:
-        self._hub.roles_gone(names)
+    def _roles_in_doubt(self, names: frozenset[str]) -> None:
+        self._hub.roles_in_doubt(names)
 
     def _settings_reloaded(self) -> None:
         self._hub.settings_reloaded()

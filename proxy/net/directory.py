@@ -60,7 +60,8 @@ class Place:
 
 class Directory:
     """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt
-    anew. ``on_roles_gone`` gets the names of roles that were dropped, or stand for another role now.
+    anew. ``on_roles_in_doubt`` gets the names of roles that were dropped, stand for another role now, or have
+    other groups.
     """
 
     def __init__(
@@ -68,12 +69,12 @@ class Directory:
         memory: Memory[Session],
         loader: CatalogueLoader,
         on_shared_change: Callable[[], None],
-        on_roles_gone: Callable[[frozenset[str]], None],
+        on_roles_in_doubt: Callable[[frozenset[str]], None],
     ) -> None:
         self._memory = memory
         self._loader = loader
         self._on_shared_change = on_shared_change
-        self._on_roles_gone = on_roles_gone
+        self._on_roles_in_doubt = on_roles_in_doubt
         self._places: dict[str, Place] = {}
 
     def database(self, name: str, oid: int) -> Database:
@@ -203,7 +204,7 @@ class Directory:
             self._memory.drop(tags.whole(place.database.oid), "ddl")
             if known is not None and known.rights != catalogue.rights:
                 self._on_shared_change()
-                self._on_roles_gone(known.roles_gone(catalogue))
+                self._on_roles_in_doubt(known.roles_gone(catalogue) | known.roles_regrouped(catalogue))
         return True
 
     async def _read_if_new(self, place: Place) -> Catalogue:

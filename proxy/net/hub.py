@@ -140,8 +140,8 @@ class Hub:
         for session in self.sessions():
             session.doubt_settings()
 
-    def roles_gone(self, names: frozenset[str]) -> None:
-        """Roles were dropped: whoever is one of them still is not its successor of the same name."""
+    def roles_in_doubt(self, names: frozenset[str]) -> None:
+        """Roles were dropped, or have other groups: whoever is one of them may not be what it seems."""
         for session in self.sessions():
             if session.state.is_one_of(names):
                 session.doubt_role()

@@ -11,6 +11,7 @@ from typing import Final
 
 # Objects below this oid were made by initdb. Source: PostgreSQL, access/transam.h, FirstNormalObjectId.
 FIRST_USER_OID: Final = 16384
+_PATHS_FOLLOW_ROLES: Final = 180000  # server_version_num
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,21 @@ class Catalogue:
     # By type: who owns the operator classes outside pg_catalog that may order or compare its values; names of
     # extensions, "" for one that no extension owns.
     orderings: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def roles_regrouped(self, later: Catalogue) -> frozenset[str]:
+        """The names whose role has other groups in ``later``, where its sessions may not have noticed.
+
+        A session keeps the schemas of its search_path that it could use when it last worked them out; no
+        change of memberships makes it do so again. Source: PostgreSQL 16, catalog/namespace.c,
+        recomputeNamespacePath; PostgreSQL 18 was seen to do it.
+        """
+        if later.server_version >= _PATHS_FOLLOW_ROLES:
+            return frozenset()
+        return frozenset(
+            name
+            for name, role in self.roles.items()
+            if (there := later.roles.get(name)) is not None and there.inherits != role.inherits
+        )
 
     def may_be_misread(self, text: str) -> bool:
         """May the origin find other names in ``text`` than a parser that knows UTF-8 alone?

@@ -16,7 +16,12 @@ from proxy.wire.framing import HEADER
 
 _NAME: Final = b"orrery_probe"
 
-_SETTINGS: Final = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in TRACKED)
+_SETTINGS: Final = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in TRACKED).replace(
+    "pg_catalog.current_setting('search_path', true)",
+    # Set to what it is, and back by itself at the end: else an older PostgreSQL may keep schemas in the path
+    # that the role may not use any more (see Catalogue.roles_regrouped).
+    "pg_catalog.set_config('search_path', pg_catalog.current_setting('search_path'), true)",
+)
 
 # A relation lock above ROW EXCLUSIVE, or any advisory lock, was taken in order to see the latest state.
 _LOCKED: Final = """EXISTS (SELECT FROM pg_catalog.pg_locks AS l

@@ -551,7 +551,7 @@ class Session:
         self._doubtful()
 
     def doubt_role(self) -> None:
-        """The role that this session has, or is, was dropped: only the origin knows what it still may."""
+        """The role that this session has, or is, has changed: only the origin knows what it still may."""
         self.state.doubt = True
         self._doubtful()
 

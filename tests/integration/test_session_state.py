@@ -157,6 +157,32 @@ def test_a_role_gets_nothing_that_it_may_not_read(place: Place, role: str) -> No
 
 
 @pytest.mark.soundness("7.1")
+@pytest.mark.soundness("7.1")
+@pytest.mark.parametrize("change", ["GRANT", "REVOKE"])
+def test_a_membership_opens_and_closes_schemas_of_the_path_for_open_sessions(
+    place: Place, role: str, change: str
+) -> None:
+    group = f"{role}_group"
+    place.direct(f"CREATE ROLE {group}; {OTHER}; GRANT USAGE ON SCHEMA other TO {group}")
+    place.direct(
+        f"GRANT SELECT ON other.planets TO PUBLIC; ALTER ROLE {role} SET search_path = other, public"
+    )
+    if change == "REVOKE":
+        place.direct(f"GRANT {group} TO {role}")
+    closed, opened = [("Mercury",), ("Venus",), ("Mars",)], [("Pluto",)]
+    try:
+        with place.connect() as owner, place.connect(role, SECRET) as held:
+            assert remember(held) == (closed if change == "GRANT" else opened)
+            ask(owner, f"GRANT {group} TO {role}" if change == "GRANT" else f"REVOKE {group} FROM {role}")
+            for _ in range(2):
+                ask(held, NAMES)
+            with place.connect(role, SECRET) as fresh:
+                assert remember(fresh) == (opened if change == "GRANT" else closed)
+            assert ask(held, NAMES) == (opened if change == "GRANT" else closed)
+    finally:
+        place.direct(f"DROP OWNED BY {group}; DROP ROLE {group}")
+
+
 def test_sessions_of_a_role_that_was_dropped_share_nothing_with_its_successor(
     place: Place, role: str
 ) -> None:
