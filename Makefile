@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests at one time: each worker has PostgreSQL servers of its own.
+JOBS ?= 2
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,8 +16,8 @@ setup:  ## make .venv with everything in it, once; PYTHON=python3.12 picks the i
 demo: setup  ## PostgreSQL far away, the proxy and the planets app, until Ctrl-C; DISTANCE_MS=40
 	@$(BIN)/python -m tools.demo $(ARGS)
 
-test: setup  ## all tests in their short form; ARGS go to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup  ## all tests in their short form, JOBS=2 at a time; ARGS go to pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache --no-logo
