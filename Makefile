@@ -47,4 +47,7 @@ precision: setup  ## what precise writes leave in the memory, held against Postg
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
-.PHONY: help setup demo test check init image loadtest prisma differential precision bench-precision
+histories: setup  ## many clients at work while things break, every read explained; ten minutes
+	@$(BIN)/python -m tests.histories $(ARGS)
+
+.PHONY: help setup demo test check init image loadtest prisma differential precision histories bench-precision

@@ -21,7 +21,7 @@ import pytest
 from tests.postgres import HOST, PASSWORD, SUPERUSER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 20.0
@@ -32,10 +32,19 @@ _FOREIGN: Final = ("ORRERY_", "PG", "DATABASE_URL")
 
 @final
 class Proxy:
-    """``orrery serve`` in front of ``origin``, on free ports; ``options`` are its further arguments."""
+    """``orrery serve`` in front of ``origin``, on free ports; ``options`` are its further arguments.
 
-    def __init__(self, origin: str, *options: str, environment: Mapping[str, str] | None = None) -> None:
-        command = [str(Path(sys.executable).with_name("orrery")), "serve", "--origin", origin]
+    ``program``: what stands for ``orrery`` on the command line.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = (str(Path(sys.executable).with_name("orrery")),),
+    ) -> None:
+        command = [*program, "serve", "--origin", origin]
         command += ["--listen", f"{HOST}:0", "--admin", f"{HOST}:0", *options]
         self._log = tempfile.NamedTemporaryFile("w+", prefix="orrery-log-")  # noqa: SIM115 - kept while it runs
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
@@ -78,6 +87,16 @@ class Proxy:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
+
+    def kill(self) -> str:
+        """SIGKILL, as a crash would; what it had logged."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        log = self.log()
+        self._log.close()
+        return log
 
     def stop(self) -> None:
         """SIGTERM; it must end with status 0, and nothing may have surprised it while it ran."""
