@@ -66,7 +66,8 @@ class Refused:
 Command = Show | Why | SetCache | ResetCache | Purge | Refused
 
 # What stands before a statement and means nothing. Nested comments are PostgreSQL's: not ours to read.
-_BLANK: Final = rb"(?:[\s\0]|--[^\n]*(?:\n|$)|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/)*"
+# Possessive: what is blank is never given back, or a long run of it would be tried again from each of its bytes.
+_BLANK: Final = rb"(?:[\s\0]|--[^\n]*(?:\n|$)|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/)*+"
 _NAME: Final = rb'(?:[a-z_\x80-\xff][a-z0-9_$\x80-\xff]*|"(?:[^"\0]|"")+")'
 _OURS: Final = re.compile(
     rb"%b(?:(show|set|reset)\s+(?:(session|local)\s+)?orrery\.|(orrery)\b)" % _BLANK, re.IGNORECASE
@@ -80,7 +81,7 @@ _QUESTION: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PURGE: Final = re.compile(
-    rb"%bpurge(?:%btable\s+(%b(?:\s*\.\s*%b)?))?%b;?%b" % (_BLANK, _BLANK, _NAME, _NAME, _BLANK, _BLANK),
+    rb"%bpurge(?:%btable\s+(%b(?:\s*+\.\s*+%b)?))?%b;?%b" % (_BLANK, _BLANK, _NAME, _NAME, _BLANK, _BLANK),
     re.IGNORECASE,
 )
 _PART: Final = re.compile(_NAME, re.IGNORECASE)

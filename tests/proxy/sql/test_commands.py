@@ -77,6 +77,15 @@ def test_an_unknown_topic_is_named_as_postgresql_names_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "begin", [b"SHOW orrery.last", b"SHOW orrery.why 'a'", b"SET orrery.cache = on", b"ORRERY PURGE TABLE a"]
+)
+@pytest.mark.parametrize("blank", [b" ", b"--\n", b"/**/"])
+def test_a_long_run_of_blanks_is_read_once(begin: bytes, blank: bytes) -> None:
+    """Tried again from each of its bytes, it would take a quarter of an hour."""
+    assert isinstance(read(begin + blank * (99_000 // len(blank)) + b"!"), Refused)
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_without_an_exception(text: bytes) -> None:
     read(text)
