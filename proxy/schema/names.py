@@ -92,7 +92,11 @@ def _bare(text: str) -> tuple[str, str] | None:
 
 
 def _truncate(name: str) -> str:
-    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8, of a database in SQL_ASCII: they count as they are
+        return name.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES].decode("utf-8", "surrogateescape")
+    return encoded[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def resolve_relation(

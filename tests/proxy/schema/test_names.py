@@ -171,6 +171,11 @@ def test_a_schema_that_is_gone_is_passed_over(catalogue: Catalogue) -> None:
     assert usable_path(younger, ("stars", "public"), "postgres") == ("public",)
 
 
+def test_bytes_that_are_no_utf8_are_part_of_a_name() -> None:
+    assert split_identifiers("\udcffplanets, b") == ("\udcffplanets", "b")
+    assert split_identifiers("\udcff" * 70) == ("\udcff" * 63,)
+
+
 @pytest.mark.parametrize("text", ["a,", ",a", "a b", '"a', '"a"b', "a,,b", ","])
 def test_a_malformed_list_gives_no_path_at_all(text: str) -> None:
     assert split_identifiers(text) is None
