@@ -72,6 +72,8 @@ class Exchange:
         "answer_own",
         "batch",
         "commits",
+        "copied",
+        "copied_before_sync",
         "copying",
         "counted",
         "current",
@@ -115,6 +117,8 @@ class Exchange:
         self.fault: dict[str, str] = {}
         self.first = True  # no reply has come yet
         self.copying = False
+        self.copied = False  # its client has sent the end of a COPY behind it ...
+        self.copied_before_sync = False  # ... or in it
         self.tag = b""  # of the last CommandComplete
         self.parses_done = 0
         self.holds = False
@@ -192,18 +196,29 @@ class Exchange:
         """Before the first reply: steps of ours that stand at the front."""
         self._own_steps(out)
 
+    def end_copy(self) -> None:
+        """CopyDone or CopyFail was sent, maybe before the origin has said that it waits for data."""
+        self.copying = False
+        self.copied = True
+        self.copied_before_sync |= not self.synced
+
+    @property
+    def only_syncs(self) -> bool:
+        """Is it nothing but a Sync?"""
+        return not self._plan and not self.silent
+
+    @property
+    def ends_without_sync(self) -> bool:
+        """Is its last message a Query or a FunctionCall, which are answered by ReadyForQuery themselves?"""
+        return bool(self._plan) and self._plan[-1] in (steps.QUERY, steps.FUNCTION_CALL)
+
     def skipped_query(self) -> bool:
         """Was the Query at the end of unsynced messages skipped, because one of those failed before it?
 
         PostgreSQL discards messages after an error up to
         Sync, a Query as well: no ReadyForQuery answers it.
         """
-        return (
-            self.failed
-            and bool(self._plan)
-            and self._plan[-1] == steps.QUERY
-            and self._at < len(self._plan) - 1
-        )
+        return self.failed and self.ends_without_sync and self._at < len(self._plan) - 1
 
     def _is_at(self, step: int) -> bool:
         return self._at < len(self._plan) and self._plan[self._at] == step

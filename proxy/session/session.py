@@ -14,7 +14,7 @@ from typing import Final, final
 from proxy.cache.entry import Entry
 from proxy.cache.fills import Flight
 from proxy.cache.memory import Memory
-from proxy.errors import OrreryError
+from proxy.errors import ClientFault, FrameError, OrreryError
 from proxy.metrics.templates import Template, Templates
 from proxy.session import batch as steps
 from proxy.session import own, ping, probe
@@ -91,9 +91,11 @@ class Session:
         if self.waiting_for:
             self._queue.extend(segments)
             return
-        if not self._prepared_read(segments):
-            self._process(segments)
-        self.flush()
+        try:
+            if not self._prepared_read(segments):
+                self._process(segments)
+        finally:
+            self.flush()
 
     def _prepared_read(self, segments: list[Segment]) -> bool:
         """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if
@@ -142,7 +144,7 @@ class Session:
         elif kind == frontend.TERMINATE:
             self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
-            self._copy(raw)
+            self._copy(kind, raw)
         else:
             self._extended(kind, raw)
         if intake.batch.size > self.shared.options.hold_bytes:
@@ -166,16 +168,20 @@ class Session:
             intake.function_call(raw)
             self._dispatch(intake.finish())
 
-    def _copy(self, raw: bytes) -> None:
+    def _copy(self, kind: int, raw: bytes) -> None:
         """Data for a COPY: one that was asked for in this
         batch, without a Sync or Flush yet, has to begin first.
         """
         if self._intake.batch.plan:
-            self._open_batch(raw)
+            self._open_batch(b"")
+        if self.waiting_for:
+            self._queue.append((kind, raw, 1))
         else:
-            self.uplink.copy(raw)
+            self.uplink.copy(kind, raw)
 
     def _sync(self, raw: bytes) -> None:
+        if raw != frontend.SYNC_FRAME:
+            raise FrameError("invalid message format")
         intake = self._intake
         if self._skipping:
             self._skipping = False
@@ -183,6 +189,8 @@ class Session:
             self.out.append(backend.READY[self.transaction.status])
             return
         batch = intake.batch
+        if not batch.plan and self.uplink.ignores_sync():
+            return
         ready = self._ready and not self._on_their_way
         if ready and batch.plain and not batch.opened and self._from_memory(batch):
             intake.batch = Batch()
@@ -449,9 +457,18 @@ class Session:
             self.resume(self.now)
 
     def _drain_queue(self) -> None:
+        """What the client said meanwhile. Its faults are told
+        here: whoever brought what we waited for has no part in them.
+        """
         while self._queue and not self.waiting_for:
             segments, self._queue = self._queue, []
-            self._process(segments)
+            try:
+                self._process(segments)
+            except ClientFault as fault:
+                self._queue.clear()
+                self.out.append(backend.error_response("FATAL", fault.sqlstate, str(fault)))
+                self.flush()
+                self.port.close_client()
 
     def origin_attached(
         self, origin: Origin, learnt: probe.Learnt, statuses: dict[str, str], now: float
@@ -480,8 +497,10 @@ class Session:
         the protocol, the connection is of no use any more.
         """
         self.now = now
-        self.uplink.received(data)
-        self.flush()
+        try:
+            self.uplink.received(data)
+        finally:
+            self.flush()
 
     def origin_lost(self, now: float) -> None:
         """The connection to the origin is gone."""

@@ -266,7 +266,8 @@ class Uplink:
         exchange.batch.parsed += batch.parsed
         exchange.unparsed = False
         exchange.follow(bytes(batch.plan), batch.own)
-        exchange.synced = batch.simple is not None or batch.frames[-1:] == [frontend.SYNC_FRAME]
+        answered = exchange.ends_without_sync and not exchange.failed
+        exchange.synced = answered or batch.frames[-1:] == [frontend.SYNC_FRAME]
         self._suspend(exchange, ran, certain=False)
         self._mark_sent(batch, ran)
         self.origin.send(b"".join(batch.frames))
@@ -289,10 +290,19 @@ class Uplink:
         self._answer_if_first(exchange)
         return True
 
-    def copy(self, raw: bytes) -> None:
+    def copy(self, kind: int, raw: bytes) -> None:
         """Data of a COPY goes straight on; without a COPY PostgreSQL ignores it, and so do we."""
         if self.origin is not None and self.exchanges:
+            if kind != frontend.COPY_DATA:
+                self.exchanges[-1].end_copy()
             self.origin.send(raw)
+
+    def ignores_sync(self) -> bool:
+        """A Sync in the middle of a COPY: send it on to where it is ignored. False: it counts."""
+        if self.origin is None or not self.exchanges or not self.exchanges[-1].copying:
+            return False
+        self.origin.send(frontend.SYNC_FRAME)
+        return True
 
     # From the origin
 
@@ -310,8 +320,8 @@ class Uplink:
             exchange = self.exchanges[0]
             if exchange.take(kind, raw, self._session.out):
                 self._landed(exchange, raw)
-            elif kind == backend.COPY_IN_RESPONSE and exchange.batch.simple is None:
-                self._reopen(exchange)  # a Sync that was sent before is ignored during COPY
+            elif kind == backend.COPY_IN_RESPONSE:
+                self._begin_copy(exchange)
             elif kind == backend.ERROR_RESPONSE and exchange.skipped_query():
                 self._reopen(exchange)
             elif exchange.withheld and exchange.is_answered:
@@ -333,27 +343,46 @@ class Uplink:
         else:
             raise OriginProtocolError(f"unexpected message of type {kind} from the origin")
 
-    def _reopen(self, exchange: Exchange) -> None:
-        """This exchange is not over with the terminator it was sent with: the next one ends it."""
-        if self.exchanges[-1] is exchange:
-            exchange.synced = False
+    def _begin_copy(self, exchange: Exchange) -> None:
+        """A Sync that was sent before the end of the data is ignored during COPY."""
+        if exchange.copied_before_sync:
+            exchange.copying = False
             return
+        ended = exchange.copied
+        while not ended and len(self.exchanges) > 1 and self.exchanges[1].only_syncs:
+            ended = self._absorb_next(exchange).copied
+        exchange.copying = not ended
+        if exchange.batch.simple is None:
+            self._reopen(exchange)
+
+    def _reopen(self, exchange: Exchange) -> None:
+        """This exchange is not over with the terminator it was sent with: the next one ends it. That is a
+        Sync: a Query is skipped, or refused during COPY, as whatever else comes before.
+        """
+        exchange.synced = False
+        while len(self.exchanges) > 1 and not exchange.synced:
+            following = self._absorb_next(exchange)
+            exchange.synced = following.synced and not following.ends_without_sync
+
+    def _absorb_next(self, exchange: Exchange) -> Exchange:
+        """The one behind it has no end of its own: what it may change is settled with this one."""
         following = self.exchanges[1]
         del self.exchanges[1]
         exchange.ran += following.ran
         exchange.reach |= following.reach
         exchange.suspensions += following.suspensions
         exchange.commits = exchange.commits or following.commits
-        exchange.synced = following.synced
         self._finish_flights(following)
+        return following
 
     def _landed(self, exchange: Exchange, ready: bytes) -> None:
         """ReadyForQuery: the memory is put right first, then the client is told."""
+        after = backend.transaction_status(ready)  # a broken one settles nothing: all stays as it is
         self.exchanges.popleft()
         if exchange.silent:
             self._silent_landed(exchange)
         else:
-            self._settle(exchange, ready)
+            self._settle(exchange, ready, after)
             self.probe_if_in_doubt()
         if self.exchanges:
             self.exchanges[0].begin(self._session.out)
@@ -368,7 +397,7 @@ class Uplink:
         if exchange.is_fatal:
             return  # there is nobody left to answer a Sync
         self.exchanges.popleft()
-        self._settle(exchange, backend.READY[IDLE])
+        self._settle(exchange, backend.READY[IDLE], IDLE)
         self._send_silently(Batch()).told_early = True
         self._ask_state()
 
@@ -383,8 +412,8 @@ class Uplink:
         self.origin.send(frontend.SYNC_FRAME)
         self._ask_state()
 
-    def _settle(self, exchange: Exchange, ready: bytes) -> None:
-        before, after = self._session.transaction.status, backend.transaction_status(ready)
+    def _settle(self, exchange: Exchange, ready: bytes, after: int) -> None:
+        before = self._session.transaction.status
         changed = effects.changed(exchange, before, after)
         if exchange.proof and not exchange.failed:
             self._note_proof(exchange)
@@ -543,8 +572,11 @@ class Uplink:
         return False
 
     def abort_transaction(self) -> None:
-        """A command of ours failed: as any error does, it ends the transaction block it stands in."""
-        if self._session.transaction.status == IDLE or self.origin is None:
+        """A command of ours failed: as any error does, it ends the transaction block it stands in.
+
+        Not while a later batch of the client's is half sent: what we say now would stand in the middle of it.
+        """
+        if self._session.transaction.status == IDLE or self.origin is None or self.unfinished is not None:
             return
         batch = Batch()
         batch.frames.append(steps.REFUSAL)

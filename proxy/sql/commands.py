@@ -66,7 +66,7 @@ class Refused:
 Command = Show | Why | SetCache | ResetCache | Purge | Refused
 
 # What stands before a statement and means nothing. Nested comments are PostgreSQL's: not ours to read.
-# Possessive: what is blank is never given back, or a long run of it would be tried again from each of its bytes.
+# Possessive: no blank is given back, or a long run of them would be tried again from each of its bytes.
 _BLANK: Final = rb"(?:[\s\0]|--[^\n]*(?:\n|$)|/\*(?:[^*/]|\*(?!/)|/(?!\*))*+\*/)*+"
 _NAME: Final = rb'(?:[a-z_\x80-\xff][a-z0-9_$\x80-\xff]*|"(?:[^"\0]|"")+")'
 _OURS: Final = re.compile(

@@ -173,6 +173,31 @@ def test_a_message_of_unknown_kind_is_the_clients_fault() -> None:
         client.say(b"?\0\0\0\4")
 
 
+def test_a_sync_with_a_body_is_the_clients_fault() -> None:
+    with pytest.raises(ClientFault):
+        World().client().say(b"S\0\0\0\5x")
+
+
+def test_what_came_before_a_fault_is_answered() -> None:
+    client = World().client()
+    client.remember()
+    with pytest.raises(ClientFault):
+        client.say(QUERY(READ), b"?\0\0\0\4")
+    assert client.told() == ""  # the framing is lost: nothing in this packet can be trusted
+    with pytest.raises(ClientFault):
+        client.say(QUERY(READ), b"C\0\0\0\4")
+    assert client.told() == ANSWER
+
+
+def test_a_fault_of_the_client_behind_what_waits_is_told_to_the_client() -> None:
+    client = World().client()
+    client.say(QUERY(READ), b"C\0\0\0\4", QUERY(OTHER_READ))
+    assert client.told() == ""
+    client.settle()
+    assert client.told() == f"E:08P01 {ANSWER}"
+    assert client.port.asked[-1] == "close_client"
+
+
 def test_nothing_is_a_hit_when_the_memory_is_off() -> None:
     world = World(SessionOptions(cache=False))
     client = world.client()

@@ -7,7 +7,7 @@ import pytest
 from proxy.errors import OriginFault
 from proxy.session import probe
 from proxy.wire import backend, frontend
-from proxy.wire.framing import Frame, FrameSplitter
+from proxy.wire.framing import Frame, FrameSplitter, compose
 from tests.doubles.origin import Refusal
 from tests.proxy.session.world import (
     FLUSH,
@@ -136,6 +136,86 @@ def test_a_sync_that_came_before_the_copy_began_is_ignored_and_the_next_one_ends
     assert client.ask(SYNC) == "Z:I"
     assert reader.query(READ) == "T D:1 C:SELECT 1 Z:I"
     assert client.query(READ) == "T D:1 C:SELECT 1 Z:I"
+
+
+def test_a_sync_in_the_middle_of_a_copy_is_ignored_whatever_asked_for_it() -> None:
+    for ask in (QUERY(b"COPY planet FROM STDIN"), run(b"COPY planet FROM STDIN") + SYNC):
+        client = World().client()
+        client.attach()
+        client.ask(ask, SYNC)
+        assert client.ask(b"d\0\0\0\5x", SYNC) == ""
+        client.ask(frontend.COPY_DONE_FRAME, SYNC)
+        assert client.query(b"SHOW orrery.last").startswith("T D:write")
+
+
+def test_the_data_of_a_copy_may_come_in_one_packet_with_what_asks_for_it() -> None:
+    client = World().client()
+    data = b"d\0\0\0\5x" + frontend.COPY_DONE_FRAME
+    assert client.ask(run(b"COPY planet FROM STDIN"), data, SYNC, QUERY(READ)) == (
+        "1 2 n G C:COPY 1 Z:I T D:1 C:SELECT 1 Z:I"
+    )
+    assert client.session.is_idle
+
+
+def test_every_query_up_to_the_sync_is_skipped_after_an_error() -> None:
+    client = World().client()
+    client.attach()
+    assert client.ask(rerun(b"nobody"), QUERY(READ), QUERY(OTHER_READ), QUERY(READ)) == "E:26000"
+    assert client.ask(SYNC) == "Z:I"
+    assert client.session.is_idle
+    assert client.query(b"SHOW orrery.cache") == "T D:on C:SHOW Z:I"
+
+
+def test_a_functioncall_after_unsynced_messages_is_answered_or_skipped_as_a_query_is() -> None:
+    call = compose(frontend.FUNCTION_CALL, b"\0\0\0\0\0\0\0\0\0\0")
+    client = World().client()
+    client.attach()
+    assert client.ask(run(READ), call) == "1 2 T D:0 C:SELECT 1 V Z:I"
+    assert client.session.is_idle
+    assert client.ask(rerun(b"nobody"), FLUSH) == "E:26000"
+    assert client.ask(call) == ""
+    assert client.ask(SYNC) == "Z:I"
+    assert client.session.is_idle
+
+
+def test_a_failed_command_of_ours_says_nothing_into_a_batch_that_is_half_sent() -> None:
+    client = World().client()
+    client.query(b"BEGIN")
+    client.say(QUERY(OTHER_READ), QUERY(b"SHOW orrery.nothing"), rerun(b"nobody"), FLUSH)
+    client.settle()
+    assert client.ask(SYNC).endswith("Z:E")
+    assert client.session.is_settled
+
+
+def test_a_ready_for_query_with_an_unknown_status_ends_no_suspension() -> None:
+    world = World()
+    client = world.client()
+    client.attach()
+    client.say(QUERY(WRITE))
+    with pytest.raises(OriginFault):
+        client.session.origin_received(b"Z\0\0\0\5?", 0.0)
+    client.session.origin_lost(0.0)
+    assert len(client.port.doubts) == world.memory.suspended == 1
+
+
+def test_a_read_whose_ready_for_query_is_broken_is_not_waited_for() -> None:
+    world = World()
+    client = world.client()
+    client.attach()
+    client.say(QUERY(READ))
+    with pytest.raises(OriginFault):
+        client.session.origin_received(b"Z\0\0\0\5?", 0.0)
+    client.session.origin_lost(0.0)
+    assert world.memory.flights == 0
+
+
+def test_replies_before_a_fault_of_the_origin_reach_the_client() -> None:
+    client = World().client()
+    client.attach()
+    client.say(QUERY(READ))
+    with pytest.raises(OriginFault):
+        client.session.origin_received(client.origin.answer() + backend.READY_IDLE, 0.0)
+    assert client.told() == "T D:0 C:SELECT 1 Z:I"
 
 
 def test_a_query_after_unsynced_messages_that_failed_is_skipped_like_them() -> None:
