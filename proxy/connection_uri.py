@@ -83,7 +83,7 @@ def _decode(text: str, part: str) -> str:
     """Undo percent-encoding strictly: "+" stays, a half or unreadable code is an error, as in libpq."""
     encoded = bytearray()
     pieces = text.split("%")
-    encoded += pieces[0].encode()
+    encoded += pieces[0].encode("utf-8", "surrogateescape")
     for piece in pieces[1:]:
         try:
             code = bytes.fromhex(piece[:2])
@@ -91,7 +91,7 @@ def _decode(text: str, part: str) -> str:
             code = b""
         if len(code) != 1 or code == b"\0" or not piece[:2].isalnum():
             raise ConfigurationError(f"the {part} in the origin URL has a '%' without two hexadecimal digits")
-        encoded += code + piece[2:].encode()
+        encoded += code + piece[2:].encode("utf-8", "surrogateescape")
     try:
         return encoded.decode()
     except UnicodeDecodeError:

@@ -26,8 +26,13 @@ def read_users(path: Path) -> dict[str, str]:
     ConfigurationError: the file is unreadable, larger than 4 MiB, open to others, or a line, named by its
     number and never by its words, is not understood.
     """
+    return users_in(_content(path), path)
+
+
+def users_in(data: bytes, path: Path) -> dict[str, str]:
+    """The same of a file's content; ``path`` is only named."""
     users: dict[str, str] = {}
-    for number, line in enumerate(_text(path).split("\n"), 1):
+    for number, line in enumerate(_text(data, path).split("\n"), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
@@ -38,7 +43,7 @@ def read_users(path: Path) -> dict[str, str]:
     return users
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             _demand_private(path, os.fstat(file.fileno()).st_mode)
@@ -47,6 +52,10 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"--users: {path} cannot be read: {error.strerror}") from None
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"--users: {path} is larger than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _text(data: bytes, path: Path) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:

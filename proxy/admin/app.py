@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from proxy.admin.routes import routes
@@ -27,5 +28,11 @@ def create_app(house: House, guard: Guard) -> FastAPI:
             return await answer(request)
         headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
         return JSONResponse({"detail": refusal.reason}, refusal.status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, fault: RequestValidationError) -> JSONResponse:
+        # Without the input itself: what is no JSON (a lone surrogate, NaN) cannot be said in JSON either.
+        told = [{"loc": error["loc"], "msg": error["msg"]} for error in fault.errors()]
+        return JSONResponse({"detail": told}, 422)
 
     return app

@@ -76,7 +76,11 @@ class ClientConnection(asyncio.Protocol):
         spawn(self._begin(), name="login")
 
     async def _begin(self) -> None:
-        await self._log_in(self)
+        try:
+            await self._log_in(self)
+        except BaseException:  # nobody foresaw it: the client must not wait for an answer that never comes
+            self.close_client()
+            raise
 
     def data_received(self, data: bytes) -> None:
         session = self.session
@@ -182,6 +186,9 @@ class ClientConnection(asyncio.Protocol):
                 "client=%s event=origin_failed sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault
             )
             self.session.origin_failed(fault, time.monotonic())
+        except BaseException:
+            self.close_client()
+            raise
         else:
             self.attach(connection)
         finally:

@@ -196,6 +196,10 @@ class Login:
         routed = self._hub.url.endpoint_options
         if routed:
             asked["options"] = f"{routed} {asked.get('options', '')}".strip()
+        try:
+            startup.startup_message(asked)
+        except ValueError:  # with the database, or our own options, it is longer than what the client sent
+            raise FrameError("invalid length of startup packet") from None
         return asked
 
     async def _enter(self, wanted: Wanted, last_word: bytes) -> None:

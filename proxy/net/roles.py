@@ -18,6 +18,7 @@ from typing import Final
 
 from proxy.errors import OriginUnreachable
 from proxy.net.questions import FAILURES, Connection
+from proxy.schema.names import MAX_NAME_BYTES
 from proxy.session.credentials import Credential, Md5Stored, PasswordKnown, ScramStored
 from proxy.wire.passwords import make_secret, mock_secret, parse_secret
 
@@ -78,7 +79,7 @@ class Roles:
         Raises ``OriginUnreachable`` where only the origin could tell and it does not answer.
         """
         found = self._known.get(user)
-        if found is None and self._auth_query != "off":
+        if found is None and self._auth_query != "off" and _may_exist(user):
             found = await self._ask(user)
         if found is not None:
             return found
@@ -130,6 +131,14 @@ class Roles:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _may_exist(user: str) -> bool:
+    """Can this be a role's name at all? A senseless question would cost the connection that asks."""
+    try:
+        return len(user.encode()) <= MAX_NAME_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 def _from_row(row: tuple[object, ...]) -> Known:

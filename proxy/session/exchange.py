@@ -52,6 +52,9 @@ _BETWEEN: Final = frozenset(
 # What the origin may say at any time, and not in answer to a question of ours.
 _ASYNCHRONOUS: Final = (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE)
 
+# Pieces of the answer to a question of ours that are kept: it is one row, and more make it none.
+_MAX_PIECES: Final = 100
+
 _SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 
@@ -229,7 +232,7 @@ class Exchange:
             return
         if self.current is not None:
             self.current.add(raw)
-        if self.on_rows is not None:
+        if self.on_rows is not None and len(self.rows) < _MAX_PIECES:
             self.on_rows(raw)
         if not self.silent:
             out.append(raw)

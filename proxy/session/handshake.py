@@ -31,6 +31,9 @@ from proxy.wire.scram import (
     mechanisms,
 )
 
+# What an origin may report at login; PostgreSQL reports about fifteen settings.
+_MAX_STATUSES = 1_000
+
 FAILED = 'password authentication failed for user "{}"'
 _UNBOUND = "channel_binding=require: the origin does not bind its login to the channel"
 
@@ -184,6 +187,8 @@ class OriginLogin:
             if frame.kind == backend.PARAMETER_STATUS:
                 name, value = backend.read_parameter_status(frame.raw)
                 greeting.statuses[name] = value
+                if len(greeting.statuses) > _MAX_STATUSES:
+                    raise OriginProtocolError("the origin reports settings without end")
             elif frame.kind == backend.BACKEND_KEY_DATA:
                 greeting.process_id, greeting.secret = backend.read_backend_key_data(frame.raw)
             if frame.kind == backend.READY_FOR_QUERY:

@@ -7,7 +7,7 @@ Source: PostgreSQL docs, protocol-flow, "Extended Query"; protocol-message-forma
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
 
 from proxy.session import batch as steps
 from proxy.session.batch import Batch, OwnStep, Read
@@ -15,6 +15,8 @@ from proxy.session.shapes import Shape
 from proxy.session.statements import Prepared, Statements
 from proxy.sql import commands
 from proxy.wire import frontend
+
+_TURN: Final = frontend.close(frontend.STATEMENT, b"orrery_turn")
 
 
 @final
@@ -133,10 +135,11 @@ class Intake:
             self._statements.portals.pop(b"", None)
             batch.add(steps.QUERY, raw)
             return
+        # For the case that it has to wait for its turn at the origin; where a Query
+        # would break a COPY there, Close does too.
+        batch.add(steps.LATE_CLOSE, _TURN)
         batch.add_own(OwnStep(steps.QUERY, batch.own_query))
-        batch.frames.append(
-            frontend.SYNC_FRAME
-        )  # for the case that it has to wait for its turn at the origin
+        batch.frames.append(frontend.SYNC_FRAME)
 
     def function_call(self, raw: bytes) -> None:
         """FunctionCall: ends the batch as a Query does; it may do anything."""

@@ -98,4 +98,8 @@ def read(row: bytes) -> Learnt | None:
         at += 4
         fields.append("" if length < 0 else row[at : at + length].decode("utf-8", "surrogateescape"))
         at += max(length, 0)
-    return Learnt(fields) if len(fields) == 8 + len(TRACKED) else None
+    numbers = fields[2:6]
+    sound = len(fields) == 8 + len(TRACKED) and all(
+        n.isascii() and n.isdigit() and len(n) < 20 for n in numbers
+    )
+    return Learnt(fields) if sound else None

@@ -29,6 +29,8 @@ SCRAM_SHA_256: Final = b"SCRAM-SHA-256"
 SCRAM_SHA_256_PLUS: Final = b"SCRAM-SHA-256-PLUS"
 # Random bytes in a nonce, before base64: SCRAM_RAW_NONCE_LEN of PostgreSQL's scram-common.h.
 NONCE_BYTES: Final = 18
+# Every session waits while keys are derived, half a second for as many as this. PostgreSQL's default is 4096.
+MAX_ITERATIONS: Final = 1_000_000
 
 _MALFORMED: Final = "malformed SCRAM message"
 _BOUND_FLAG: Final = b"p=tls-server-end-point"
@@ -168,6 +170,10 @@ class ClientExchange:
         iterations = _attribute(attributes, b"i", OriginProtocolError)
         if not iterations.isdigit() or len(iterations) > 10 or not int(iterations):
             raise OriginProtocolError("malformed SCRAM message (invalid iteration count)")
+        if int(iterations) > MAX_ITERATIONS:
+            raise OriginProtocolError(
+                f"the origin wants {int(iterations)} SCRAM iterations, more than {MAX_ITERATIONS}"
+            )
         self._nonce = nonce
         self._server_first = message
         return Challenge(salt, int(iterations))

@@ -117,6 +117,27 @@ def test_a_sync_alone_and_many_of_them_are_each_answered(place: Place) -> None:
             assert [frame.kind for frame in client.until_ready()] == [ord("Z")]
 
 
+def test_a_startup_packet_that_would_be_too_long_at_the_origin_is_refused(place: Place) -> None:
+    with RawClient(place.proxy.port) as client:
+        client.send(startup.startup_message({"user": "u" * 9_000}))
+        assert client.until_closed() == b"E"
+
+
+@pytest.mark.parametrize("user", ["\udcff", "u" * 9_000, "a\nb"])
+def test_a_strange_user_is_a_user_that_nobody_knows(place: Place, user: str) -> None:
+    with RawClient(place.proxy.port) as client:
+        client.send(startup.startup_message({"user": user, "database": "d"}))
+        assert client.frame().kind == ord("R")
+        client.send(frontend.password(b"x"))
+        assert client.until_closed() == b"E"
+
+
+def test_a_fault_behind_the_first_statement_is_told_once_its_origin_is_there(place: Place) -> None:
+    with RawClient.logged_in(place) as client:
+        client.send(QUERY + b"C\0\0\0\4")
+        assert ord("E") in client.until_closed()
+
+
 @pytest.mark.soundness("7.6")
 def test_a_login_that_never_ends_is_ended(database: Database, start_proxy: StartProxy) -> None:
     proxy = start_proxy("--login-seconds", "0.5")

@@ -65,6 +65,8 @@ def test_a_parameter_wins_over_the_same_part_of_the_authority() -> None:
         "postgresql://u:secret%zz@h/d",
         "postgresql://u:secret%00@h/d",
         "postgresql://u:secret%ff@h/d",
+        "postgresql://u:secret\udcff@h/d",
+        "postgresql://u:secret%41\udcff@h/d",
         "postgresql://u:secret%+1@h/d",
         "postgresql://u:secret@[::1/d",
         "postgresql://u:secret@h/d?sslmode",

@@ -35,3 +35,13 @@ async def test_the_token_opens(locked: httpx.AsyncClient) -> None:
 async def test_there_are_no_documentation_pages(locked: httpx.AsyncClient) -> None:
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert (await locked.get(path, headers={"Authorization": "Bearer hunter2"})).status_code == 404
+
+
+@pytest.mark.parametrize("body", ['{"table": "\\ud800"}', '{"table": NaN}', '{"x": 1e999}', "{"])
+async def test_a_body_that_cannot_be_said_again_is_refused_without_it(
+    locked: httpx.AsyncClient, body: str
+) -> None:
+    headers = {"Authorization": "Bearer hunter2", "Content-Type": "application/json"}
+    answer = await locked.post("/purge", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert all(set(fault) == {"loc", "msg"} for fault in answer.json()["detail"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from contextlib import suppress
 
@@ -80,6 +81,15 @@ def _feed(client: Generator[bytes, Frame, None], said: bytes) -> bytes:
         for frame in FrameSplitter(1 << 16, BACKEND).feed(said):
             answer += client.send(frame)
     return answer
+
+
+def test_an_origin_that_reports_settings_without_end_is_not_listened_to() -> None:
+    login = OriginLogin("alice", KNOWN, b"Y2xpZW50", None, tls=False).run(PARAMETERS)
+    next(login)
+    login.send(Frame(backend.AUTHENTICATION, backend.AUTHENTICATION_OK_FRAME))
+    reports = (backend.parameter_status(f"x{number}", "") for number in range(100_000))
+    with pytest.raises(OriginProtocolError):
+        deque((login.send(Frame(backend.PARAMETER_STATUS, raw)) for raw in reports), maxlen=0)
 
 
 @pytest.mark.parametrize("binding", [None, b"hash of the certificate"], ids=["plain", "bound"])

@@ -135,7 +135,7 @@ def test_a_query_of_ours_carries_a_sync_should_it_have_to_wait() -> None:
     hand = Hand()
     hand.intake.query(frontend.query(LAST), LAST)
     assert hand.intake.batch.own_query == Show("last")
-    assert hand.intake.batch.frames == [frontend.SYNC_FRAME]
+    assert hand.intake.batch.frames[-1] == frontend.SYNC_FRAME
 
 
 def test_behind_unsynced_messages_a_text_of_ours_is_the_origin_s() -> None:

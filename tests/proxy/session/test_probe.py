@@ -42,7 +42,18 @@ def test_a_setting_that_the_server_does_not_know_is_empty() -> None:
     assert told.values[TRACKED[-1]] == ""
 
 
-@pytest.mark.parametrize("row", [b"", as_row([]), as_row(learnt()[:-1])])
+def with_field(number: int, text: str) -> bytes:
+    return as_row([*learnt()[:number], text, *learnt()[number + 1 :]])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(b"", as_row([]), as_row(learnt()[:-1])),
+        *(with_field(number, "x") for number in range(2, 6)),
+        *(with_field(2, text) for text in ("", "\u00b2", "-1", "9" * 5000)),
+    ],
+)
 def test_a_missing_or_strange_row_proves_nothing(row: bytes) -> None:
     assert probe.read(row) is None
 

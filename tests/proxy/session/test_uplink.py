@@ -148,6 +148,14 @@ def test_a_sync_in_the_middle_of_a_copy_is_ignored_whatever_asked_for_it() -> No
         assert client.query(b"SHOW orrery.last").startswith("T D:write")
 
 
+def test_a_command_of_ours_during_a_copy_breaks_it_as_any_query_does() -> None:
+    client = World().client()
+    client.attach()
+    client.ask(QUERY(b"COPY planet FROM STDIN"))
+    client.say(QUERY(b"SHOW orrery.last"))
+    assert client.heard() == ["COPY planet FROM STDIN", "C", "S"]
+
+
 def test_the_data_of_a_copy_may_come_in_one_packet_with_what_asks_for_it() -> None:
     client = World().client()
     data = b"d\0\0\0\5x" + frontend.COPY_DONE_FRAME

@@ -312,3 +312,11 @@ def test_libpq_reports_a_wrong_password_as_such() -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(listener.address + " sslmode=disable password=wrong")
     listener.thread.join()
+
+
+@pytest.mark.parametrize("iterations", [b"1000001", b"2147483648", b"9999999999"])
+def test_an_origin_that_wants_endless_work_is_refused(iterations: bytes) -> None:
+    client = ClientExchange(SCRAM_SHA_256, b"Y2xpZW50", None)
+    client.first()
+    with pytest.raises(OriginProtocolError, match="iterations"):
+        client.challenge(b"r=Y2xpZW50c2VydmVy,s=c2FsdA==,i=" + iterations)
