@@ -28,6 +28,12 @@ class MessageTooLarge(ClientFault):
     sqlstate = "54000"  # program_limit_exceeded
 
 
+class TooManyNames(ClientFault):
+    """A session has more prepared statements or portals than we hold for it."""
+
+    sqlstate = "54000"  # program_limit_exceeded
+
+
 class UnsupportedFeature(ClientFault):
     """The client asks for what we do not speak: another major version than 3, a SCRAM extension."""
 

@@ -23,7 +23,7 @@ from proxy.net.origin import OriginConnection, Wanted
 from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
-from proxy.session.session import CATALOGUE, FLIGHT, Session
+from proxy.session.session import CATALOGUE, FLIGHT, ROOM, Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 
@@ -123,10 +123,15 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._full = True
+        if self.session is not None:
+            self.session.client_is_full = True
         self._balance()
 
     def resume_writing(self) -> None:
         self._full = False
+        if self.session is not None:
+            self.session.client_is_full = False
+            self._resume(ROOM)
         self._balance()
 
     # Before there is a session

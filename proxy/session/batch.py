@@ -31,6 +31,9 @@ OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
 REFUSED: Final = ord("r")  # a command of ours that makes no sense: the origin fails in its place
 MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
 
+# What an ``OwnStep`` takes beside its tail.
+_STEP_BYTES: Final = 100
+
 # A Parse that always fails: an error of ours has to end what PostgreSQL's own would have ended.
 REFUSAL: Final = frontend.parse(b"orrery_refused", b"a statement of the proxy was refused")
 
@@ -133,9 +136,10 @@ class Batch:
         self.size += len(raw)
 
     def add_own(self, step: OwnStep) -> None:
-        """The next message, answered by us."""
+        """The next message, answered by us; it is held as any other, so it counts."""
         self.plan.append(OWN)
         self.own.append(step)
+        self.size += _STEP_BYTES + len(step.tail)
         self.plain = False
 
     def add_refused(self, step: OwnStep) -> None:

@@ -52,6 +52,9 @@ _BETWEEN: Final = frozenset(
 # What the origin may say at any time, and not in answer to a question of ours.
 _ASYNCHRONOUS: Final = (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE)
 
+# Steps of a batch that are looked at again and again; a longer one is of no interest to the memory.
+_LONG_PLAN: Final = 1_000
+
 # Pieces of the answer to a question of ours that are kept: it is one row, and more make it none.
 _MAX_PIECES: Final = 100
 
@@ -139,7 +142,7 @@ class Exchange:
         self.withheld = False
         self.told_early = False
         self.counted = False  # its outcome is in the figures already
-        self._plan = b""
+        self._plan = bytearray()
         self._at = 0
 
     def follow(self, plan: bytes, own: list[OwnStep]) -> None:
@@ -192,8 +195,9 @@ class Exchange:
     @property
     def only_describes(self) -> bool:
         """Has it asked for nothing yet but Parse and Describe, without an error?"""
-        asked = self._plan.strip(_DESCRIBING)
-        return not self.synced and not self.failed and not asked and bool(self._plan)
+        if self.synced or self.failed or not 0 < len(self._plan) < _LONG_PLAN:
+            return False
+        return not self._plan.strip(_DESCRIBING)
 
     def begin(self, out: list[bytes]) -> None:
         """Before the first reply: steps of ours that stand at the front."""

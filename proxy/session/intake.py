@@ -6,15 +6,19 @@ Source: PostgreSQL docs, protocol-flow, "Extended Query"; protocol-message-forma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Final, final
 
+from proxy.errors import TooManyNames
 from proxy.session import batch as steps
 from proxy.session.batch import Batch, OwnStep, Read
 from proxy.session.shapes import Shape
 from proxy.session.statements import Prepared, Statements
 from proxy.sql import commands
 from proxy.wire import frontend
+
+# Names of one session. PostgreSQL would have filled gigabytes with the plans behind as many.
+MAX_NAMES: Final = 100_000
 
 _TURN: Final = frontend.close(frontend.STATEMENT, b"orrery_turn")
 
@@ -41,7 +45,8 @@ class Intake:
         name, text, types = frontend.read_parse(raw)
         own = commands.read(text)
         shape = None if own is not None else self._shape_of(text + b"\0" + types)
-        prepared = Prepared(name, text, types, scope, shape, own)
+        prepared = Prepared(name, text if own is None else b"", types, scope, shape, own)
+        _bound(self._statements.named)
         batch = self.batch
         previous = self._statements.named.get(name)
         self._statements.named[name] = prepared
@@ -59,6 +64,7 @@ class Intake:
         portal, name, tail = frontend.read_bind(raw)
         batch = self.batch
         statement = self._statements.named.get(name)
+        _bound(self._statements.portals)
         self._statements.portals[portal] = statement
         if statement is not None and statement.own is not None:
             batch.add_own(OwnStep(steps.BIND, statement.own, tail))
@@ -156,3 +162,8 @@ class Intake:
     def _own_tail(batch: Batch) -> bytes:
         """The formats that the Bind of the same command asked for."""
         return next((s.tail for s in reversed(batch.own) if s.kind == steps.BIND), b"")
+
+
+def _bound(names: Sized) -> None:
+    if len(names) >= MAX_NAMES:
+        raise TooManyNames(f"a session has more than {MAX_NAMES} prepared statements or portals")

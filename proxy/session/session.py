@@ -40,6 +40,12 @@ ORIGIN: Final = 1
 CATALOGUE: Final = 2
 FLIGHT: Final = 3
 CERTAINTY: Final = 4
+ROOM: Final = 5  # that earlier answers come, or that the client reads them
+
+# Batches on their way at once, and replies that are collected before the client's buffer is looked at: what
+# a client says beyond them waits. Each batch looks at all before it, and one answer may have a megabyte.
+_MAX_ON_THEIR_WAY: Final = 256
+_MAX_COLLECTED: Final = 64
 
 # The unnamed portal, all rows: what every driver sends that has no cursor open.
 _EXECUTE_ALL: Final = frontend.execute(b"")
@@ -70,6 +76,7 @@ class Session:
         self.out: list[bytes] = []
         self.hits: list[Template] = []
         self.waiting_for = 0
+        self.client_is_full = False  # it does not read what it was sent
         self._scanner = frontend.scanner(shared.options.max_message_bytes)
         self._intake = Intake(self.statements, self.outlook.understood)
         self._flight: Flight[Session] | None = None
@@ -129,9 +136,24 @@ class Session:
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
             self._message(kind, raw)
+            if not self.waiting_for and self._lacks_room():
+                self.waiting_for = ROOM
             if self.waiting_for:
                 self._queue.extend(segments[at + 1 :])
                 return
+
+    def _lacks_room(self) -> bool:
+        if len(self.out) > _MAX_COLLECTED:
+            self.flush()
+        if self.client_is_full:
+            return True
+        # In a COPY the origin waits for the client.
+        return len(self._on_their_way) >= _MAX_ON_THEIR_WAY and not self._on_their_way[0].copying
+
+    def room_again(self) -> None:
+        """An answer has come, or the client has read."""
+        if self.waiting_for == ROOM and not self._lacks_room():
+            self.resume(self.now)
 
     def _message(self, kind: int, raw: bytes) -> None:
         intake = self._intake

@@ -354,6 +354,7 @@ class Uplink:
         exchange.copying = not ended
         if exchange.batch.simple is None:
             self._reopen(exchange)
+        self._session.room_again()
 
     def _reopen(self, exchange: Exchange) -> None:
         """This exchange is not over with the terminator it was sent with: the next one ends it. That is a
@@ -388,6 +389,7 @@ class Uplink:
             self.exchanges[0].begin(self._session.out)
         else:
             self._session.certain_again()
+        self._session.room_again()
 
     def _judge(self, exchange: Exchange) -> None:
         """All is answered but the Sync, which is withheld: can it make anything visible?"""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.errors import TooManyNames
 from proxy.session import batch as steps
-from proxy.session.intake import Intake
+from proxy.session.batch import OwnStep
+from proxy.session.intake import MAX_NAMES, Intake
 from proxy.session.shapes import Shape
 from proxy.session.statements import Statements
 from proxy.sql.commands import Show
@@ -129,6 +132,25 @@ def test_a_query_ends_the_unnamed_statement_and_portal() -> None:
     hand = Hand().take("PB")
     hand.intake.query(frontend.query(READ), READ)
     assert (hand.statements.named, hand.statements.portals) == ({}, {})
+
+
+def test_names_are_bounded() -> None:
+    hand = Hand()
+    hand.intake.parse(frontend.parse(b"", LAST), 0)
+    prepared = hand.statements.named[b""]
+    hand.statements.named.update((b"%d" % number, prepared) for number in range(MAX_NAMES))
+    with pytest.raises(TooManyNames):
+        hand.intake.parse(frontend.parse(b"more", LAST), 0)
+    hand.statements.portals.update((b"%d" % number, prepared) for number in range(MAX_NAMES))
+    with pytest.raises(TooManyNames):
+        hand.intake.bind(frontend.bind(b"more", b""))
+
+
+def test_commands_of_ours_count_as_what_is_held() -> None:
+    hand = Hand()
+    for _ in range(100):
+        hand.intake.batch.add_own(OwnStep(steps.BIND, Show("last"), b"\0" * 6))
+    assert hand.intake.batch.size > 10_000
 
 
 def test_a_query_of_ours_carries_a_sync_should_it_have_to_wait() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from proxy.errors import ClientFault, OriginUnreachable
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN
+from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM
 from proxy.session.shared import SessionOptions
 from proxy.wire import frontend
 from tests.doubles.origin import Refusal
@@ -171,6 +171,28 @@ def test_a_message_of_unknown_kind_is_the_clients_fault() -> None:
     client = World().client()
     with pytest.raises(ClientFault):
         client.say(b"?\0\0\0\4")
+
+
+def test_what_a_client_says_that_does_not_read_is_left_until_it_does() -> None:
+    client = World().client()
+    client.remember()
+    client.session.client_is_full = True
+    client.say(QUERY(READ) * 3)
+    assert client.told() == ANSWER
+    assert client.waits_for(ROOM)
+    client.session.client_is_full = False
+    client.session.resume(0.0)
+    assert client.told() == f"{ANSWER} {ANSWER}"
+
+
+def test_so_many_batches_are_on_their_way_and_no_more() -> None:
+    client = World().client()
+    client.attach()
+    client.say(QUERY(WRITE) * 1000)
+    assert client.waits_for(ROOM)
+    assert len(client.session.uplink.exchanges) == 256
+    client.settle()
+    assert client.told() == " ".join(["C:UPDATE 1 Z:I"] * 1000)
 
 
 def test_a_sync_with_a_body_is_the_clients_fault() -> None:
