@@ -51,3 +51,7 @@ histories: setup  ## many clients at work while things break, every read explain
 	@$(BIN)/python -m tests.histories $(ARGS)
 
 .PHONY: help setup demo test check init image loadtest prisma differential precision histories bench-precision
+fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: help setup demo test check init image loadtest prisma differential precision bench-precision fuzz
