@@ -1,4 +1,4 @@
-"""Reads the files of templates beside it: sections under ``-- [name]``, one template a line."""
+"""Reads files of templates: sections under ``-- [name]``, one template a line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 Phrases = dict[str, tuple[str, ...]]
 
 
-def read_phrases(name: str) -> Phrases:
-    """The templates of each section of ``name``. A line that begins with a blank continues the one before."""
+def read_phrases(path: Path) -> Phrases:
+    """The templates of each section of a file. A line that begins with a blank continues the one before."""
     found: dict[str, list[str]] = {}
     section: list[str] = []
-    for line in Path(__file__).with_name(name).read_text().splitlines():
+    for line in path.read_text().splitlines():
         if line.startswith("-- ["):
             section = found.setdefault(line.removeprefix("-- [").rstrip("]"), [])
         elif line.startswith(" "):
@@ -21,5 +21,5 @@ def read_phrases(name: str) -> Phrases:
     return {title: tuple(templates) for title, templates in found.items()}
 
 
-EXPRESSIONS = read_phrases("expressions.sql")
-STATEMENTS = read_phrases("statements.sql")
+EXPRESSIONS = read_phrases(Path(__file__).with_name("expressions.sql"))
+STATEMENTS = read_phrases(Path(__file__).with_name("statements.sql"))

@@ -61,19 +61,20 @@ class Nursery:
     @contextmanager
     def twins(self) -> Generator[list[Pair]]:
         """Fresh twins with all clients logged in; the databases are dropped at the end."""
+        with self.databases() as urls, ExitStack() as speakers:
+            yield [
+                Pair(*(speakers.enter_context(Speaker(url)) for url in urls)) for _ in range(CLIENTS)
+            ]
+
+    @contextmanager
+    def databases(self) -> Generator[tuple[str, str]]:
+        """Fresh twins: the addresses of one direct and of the other through the proxy."""
         number = next(self._numbers)
         names = (f"direct_{number}", f"proxied_{number}")
         for name in names:
             self._cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         try:
-            with ExitStack() as speakers:
-                yield [
-                    Pair(
-                        speakers.enter_context(Speaker(self._cluster.url(names[0]))),
-                        speakers.enter_context(Speaker(self._proxied_url(names[1]))),
-                    )
-                    for _ in range(CLIENTS)
-                ]
+            yield self._cluster.url(names[0]), self._proxied_url(names[1])
         finally:
             for name in names:
                 self._cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
