@@ -87,12 +87,16 @@ class OriginProtocolError(OriginFault):
 
 
 class OriginRefused(OriginFault):
-    """The origin answered a login with ErrorResponse; ``fields`` is its body, to be handed on unchanged."""
+    """The origin answered a login with ErrorResponse; ``fields`` is its body, to be handed on unchanged.
 
-    def __init__(self, message: str, fields: bytes, sqlstate: str) -> None:
+    ``admitted``: it had taken the proof of who logs in before it refused.
+    """
+
+    def __init__(self, message: str, fields: bytes, sqlstate: str, *, admitted: bool = False) -> None:
         super().__init__(message)
         self.fields = fields
         self.sqlstate = sqlstate
+        self.admitted = admitted
 
 
 class ConfigurationError(OrreryError):

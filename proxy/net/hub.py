@@ -38,6 +38,7 @@ ProfileKey = tuple[str, str, tuple[tuple[str, str], ...]]
 class Profile:
     """What a real login of one (user, database, startup parameters) told. ``at``: monotonic seconds."""
 
+    notices: list[bytes]
     statuses: dict[str, str]
     learnt: Learnt
     at: float

@@ -52,29 +52,33 @@ class ClientLeft(ClientFault):
 async def log_in(client: ClientConnection) -> None:
     """The whole login of one client, bounded in time; what goes wrong is told to this client alone."""
     hub = client.hub
+    login = Login(client)
     try:
         async with asyncio.timeout(hub.options.login_seconds):
-            await Login(client).run()
+            await login.run()
     except ClientLeft:
         client.close_client()
     except TimeoutError:
         logger.info("event=login_timeout seconds=%s", hub.options.login_seconds)
         client.close_client()
     except OriginRefused as fault:
-        client.to_client(fault.fields)  # the origin's own words
+        # The origin's own words, at the place where it says them.
+        admitted = login.last_word + backend.AUTHENTICATION_OK_FRAME if fault.admitted else b""
+        client.to_client(admitted + fault.fields)
         client.close_client()
     except OrreryError as fault:
         client.refuse(fault)
 
 
 class Login:
-    """One login; every method is a step of ``run``."""
+    """One login; every method is a step of ``run``. ``last_word`` ends the exchange that proves who it is."""
 
     def __init__(self, client: ClientConnection) -> None:
         self._client = client
         self._hub: Hub = client.hub
         self._held = b""
         self._encrypted = False
+        self.last_word = b""
 
     async def run(self) -> None:
         """Raises ``OrreryError`` with what the client is to be told, or ``ClientLeft``."""
@@ -90,10 +94,10 @@ class Login:
         known = await self._hub.roles.find(user)
         if message.minor > 0 or message.unrecognised():
             self._client.to_client(startup.negotiate_protocol_version(message.unrecognised()))
-        key, last_word = await self._admit(user, known)
-        if not known.may_log_in():
+        key, self.last_word = await self._admit(user, known)
+        if not known.is_valid():
             raise AuthenticationFailed(handshake.FAILED.format(user))
-        await self._enter(Wanted(user, key, parameters), last_word)
+        await self._enter(Wanted(user, key, parameters), asking=not known.can_login)
 
     # The first packets
 
@@ -202,16 +206,17 @@ class Login:
             raise FrameError("invalid length of startup packet") from None
         return asked
 
-    async def _enter(self, wanted: Wanted, last_word: bytes) -> None:
+    async def _enter(self, wanted: Wanted, *, asking: bool) -> None:
+        """``asking``: whatever was learnt of such logins, the origin has to admit this one itself."""
         hub, client = self._hub, self._client
         name = wanted.parameters["database"]
         profile_key: ProfileKey = (wanted.user, name, tuple(sorted(wanted.parameters.items())))
         profile = hub.profile(profile_key)
         connection: OriginConnection | None = None
-        if profile is None or hub.options.pool == "session" or isinstance(wanted.key, Trusted):
+        asking = asking or hub.options.pool == "session" or isinstance(wanted.key, Trusted)
+        if profile is None or asking:
             connection = await self._origin(wanted)
-            assert connection.learnt is not None
-            profile = Profile(connection.statuses, connection.learnt, time.monotonic())
+            profile = _told(connection)
             hub.learn(profile_key, profile)
         learnt = profile.learnt
         database = hub.directory.database(name, learnt.database)
@@ -219,9 +224,8 @@ class Login:
         if connection is None and (database.catalogue is None or database.catalogue.login_triggers):
             # A trigger may refuse this very login, or set what the last one did not.
             connection = await self._origin(wanted)
-            assert connection.learnt is not None
-            learnt = connection.learnt
-            profile = Profile(connection.statuses, learnt, time.monotonic())
+            profile = _told(connection)
+            learnt = profile.learnt
         if client.gone:
             if connection is not None:
                 connection.close()
@@ -232,7 +236,7 @@ class Login:
         own_pid = connection.process_id if connection is not None and hub.options.pool == "session" else None
         client.pid, client.secret = hub.register(client, own_pid)
         session = Session(client, hub.shared, database, state)
-        client.to_client(last_word + _welcome(profile, client.pid, client.secret))
+        client.to_client(self.last_word + _welcome(profile, client.pid, client.secret))
         rest, self._held = self._held, b""
         if connection is not None:
             client.session = session
@@ -256,8 +260,13 @@ def _shutting_down() -> OrreryError:
     return fault
 
 
+def _told(connection: OriginConnection) -> Profile:
+    assert connection.learnt is not None
+    return Profile(connection.notices, connection.statuses, connection.learnt, time.monotonic())
+
+
 def _welcome(profile: Profile, pid: int, secret: bytes) -> bytes:
-    parts = [backend.AUTHENTICATION_OK_FRAME]
+    parts = [backend.AUTHENTICATION_OK_FRAME, *profile.notices]
     parts += [backend.parameter_status(name, value) for name, value in profile.statuses.items()]
     parts += [backend.backend_key_data(pid, secret), backend.READY_IDLE]
     return b"".join(parts)

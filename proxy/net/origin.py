@@ -61,6 +61,7 @@ class OriginConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.process_id = 0
         self.secret = b""
+        self.notices: list[bytes] = []
         self.statuses: dict[str, str] = {}
         self.learnt: probe.Learnt | None = None
         self.asked_for_proof = False
@@ -255,6 +256,7 @@ async def _attempt(
 def _greet(connection: OriginConnection, greeting: OriginGreeting, *, asked: bool) -> None:
     connection.process_id = greeting.process_id
     connection.secret = greeting.secret
+    connection.notices = greeting.notices
     connection.statuses = greeting.statuses
     connection.asked_for_proof = asked
 

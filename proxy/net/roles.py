@@ -41,9 +41,9 @@ class Known:
     valid_until: float | None = None
     can_login: bool = True
 
-    def may_log_in(self) -> bool:
+    def is_valid(self) -> bool:
         """Not when VALID UNTIL has passed; compared at every login."""
-        return self.can_login and (self.valid_until is None or time.time() < self.valid_until)
+        return self.valid_until is None or time.time() < self.valid_until
 
 
 class Roles:

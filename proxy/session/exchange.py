@@ -70,6 +70,7 @@ class Exchange:
     nothing. ``synced``: the Sync (or Query) that ends it has been sent, or is ``withheld`` until the origin
     has proven that it changes nothing. ``proof``: where that question stands (``proof.place``);
     ``told_early``: the client was told of the success of this Sync before the origin has spoken.
+    ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the origin's session.
     """
 
     __slots__ = (
@@ -89,6 +90,7 @@ class Exchange:
         "first",
         "held",
         "holds",
+        "is_fatal",
         "on_rows",
         "own",
         "parses_done",
@@ -121,6 +123,7 @@ class Exchange:
         self.unparsed = False
         self.failed = False
         self.fault: dict[str, str] = {}
+        self.is_fatal = False
         self.first = True  # no reply has come yet
         self.copying = False
         self.copied = False  # its client has sent the end of a COPY behind it ...
@@ -181,11 +184,6 @@ class Exchange:
     def changed_nothing(self) -> bool:
         """Has the origin proven it?"""
         return self.proof_row == proof.NOTHING_CHANGED
-
-    @property
-    def is_fatal(self) -> bool:
-        """Has it failed in a way that ends the origin's session?"""
-        return self.failed and self.fault.get("V", "") in ("FATAL", "PANIC")
 
     @property
     def is_answered(self) -> bool:
@@ -251,8 +249,10 @@ class Exchange:
         return backend.error_response("ERROR", refused.sqlstate, refused.message)
 
     def _fail(self, raw: bytes) -> None:
+        fields = backend.error_fields(raw)
+        self.is_fatal |= fields.get("V", "") in ("FATAL", "PANIC")
         if not self.failed:
-            self.fault = backend.error_fields(raw)
+            self.fault = fields
             self.fault["first"] = "yes" if self.first else ""
         if self._is_at(steps.PROOF) and steps.STATEMENT in self._plan:
             self.held.clear()  # by itself the client's text would have failed before it was complete

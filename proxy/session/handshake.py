@@ -78,11 +78,14 @@ def _password_frame(frame: Frame) -> bytes:
 
 @final
 class OriginGreeting:
-    """What the origin told at login: its settings, and the process id and secret that cancel."""
+    """What the origin told at login: its notices (whole frames), its settings, the process id and secret that
+    cancel.
+    """
 
-    __slots__ = ("process_id", "secret", "statuses")
+    __slots__ = ("notices", "process_id", "secret", "statuses")
 
     def __init__(self) -> None:
+        self.notices: list[bytes] = []
         self.statuses: dict[str, str] = {}
         self.process_id = 0
         self.secret = b""
@@ -183,16 +186,17 @@ class OriginLogin:
         greeting = OriginGreeting()
         frame = yield b""
         while frame.kind != backend.READY_FOR_QUERY:
-            frame = yield from self._skip_notices(frame)
-            if frame.kind == backend.PARAMETER_STATUS:
+            if frame.kind == backend.ERROR_RESPONSE:
+                raise refused(frame.raw, admitted=True)
+            if frame.kind == backend.NOTICE_RESPONSE:
+                greeting.notices.append(frame.raw)
+            elif frame.kind == backend.PARAMETER_STATUS:
                 name, value = backend.read_parameter_status(frame.raw)
                 greeting.statuses[name] = value
                 if len(greeting.statuses) > _MAX_STATUSES:
                     raise OriginProtocolError("the origin reports settings without end")
             elif frame.kind == backend.BACKEND_KEY_DATA:
                 greeting.process_id, greeting.secret = backend.read_backend_key_data(frame.raw)
-            if frame.kind == backend.READY_FOR_QUERY:
-                break
             frame = yield b""
         return greeting
 
@@ -207,7 +211,8 @@ def _sasl_data(frame: Frame, expected: int) -> bytes:
     raise OriginProtocolError("unexpected message in the origin's SASL exchange")
 
 
-def refused(raw: bytes) -> OriginRefused:
+def refused(raw: bytes, *, admitted: bool = False) -> OriginRefused:
     """The origin's ErrorResponse as an exception that keeps it whole."""
     fields = backend.error_fields(raw)
-    return OriginRefused(fields.get("M", "the origin refused the login"), raw, fields.get("C", "08006"))
+    message, sqlstate = fields.get("M", "the origin refused the login"), fields.get("C", "08006")
+    return OriginRefused(message, raw, sqlstate, admitted=admitted)

@@ -62,9 +62,7 @@ class Nursery:
     def twins(self) -> Generator[list[Pair]]:
         """Fresh twins with all clients logged in; the databases are dropped at the end."""
         with self.databases() as urls, ExitStack() as speakers:
-            yield [
-                Pair(*(speakers.enter_context(Speaker(url)) for url in urls)) for _ in range(CLIENTS)
-            ]
+            yield [Pair(*(speakers.enter_context(Speaker(url)) for url in urls)) for _ in range(CLIENTS)]
 
     @contextmanager
     def databases(self) -> Generator[tuple[str, str]]:

@@ -1,1 +1,1 @@
-"""What a client can see is equal with and without the proxy: the same bytes said to both, the replies compared."""
+"""What a client can see is equal with and without the proxy: the same said to both, byte by byte."""

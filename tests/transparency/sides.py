@@ -5,16 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from tests.differential.messages import transcript
+from proxy.wire import backend
+from proxy.wire.trace import server_line
+from tests.differential.messages import query, transcript
 from tests.differential.player import Player, Tally
 from tests.differential.speaker import Speaker
 from tests.differential.twins import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
 
     from tests.differential.messages import Step
+    from tests.differential.twins import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,14 @@ class Sides:
             told = [line for step in steps[: found.at + 1] for line in transcript(step)]
             raise AssertionError("\n".join((*told[-12:], found.seen)))
         return player.tally
+
+    def tell(self, voice: Voice, sql: str) -> None:
+        """Have one side carry out ``sql``, whose answer is not what the test looks at."""
+        replies = voice.say(query(0, sql))
+        failed = [server_line(frame.raw) for frame in replies if frame.kind == backend.ERROR_RESPONSE]
+        assert not failed, f"{sql}: {failed}"
+
+    def tell_both(self, pair: Pair, sql: str) -> None:
+        """The same on both sides; ``{database}`` stands for each side's own."""
+        for voice, url in zip(pair, (self.direct, self.proxied), strict=True):
+            self.tell(voice, sql.replace("{database}", urlsplit(url).path.lstrip("/")))

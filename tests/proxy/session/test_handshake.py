@@ -102,6 +102,19 @@ def test_the_two_ends_agree_by_scram(credential: Credential, binding: bytes | No
     assert ends.login.asked
 
 
+def test_notices_of_a_login_are_kept_for_the_client() -> None:
+    assert Ends(KNOWN, KNOWN).run().notices == [backend.notice_response("NOTICE", "00000", "hello")]
+
+
+@pytest.mark.parametrize("admitted", [False, True])
+def test_a_refusal_tells_whether_the_proof_had_been_taken(admitted: bool) -> None:
+    error = backend.error_response("FATAL", "3D000", "no such database")
+    said = (backend.AUTHENTICATION_OK_FRAME, error) if admitted else (error,)
+    with pytest.raises(OriginRefused) as refusal:
+        origin_says(OriginLogin("alice", KNOWN, b"n", None, tls=False), *said)
+    assert (refusal.value.admitted, refusal.value.fields) == (admitted, error)
+
+
 def test_a_client_that_proved_itself_against_a_secret_lends_us_its_keys() -> None:
     ends = Ends(ScramStored(SECRET), KNOWN)
     ends.run()
