@@ -70,7 +70,10 @@ class Grammar:
         """A constant of ``kind``, or a parameter."""
         if self.random.random() < _NULL:
             return f"NULL::{TYPES[kind]}"
-        value = self.random.choice(CONSTANTS[kind])
+        return self.value(kind, self.random.choice(CONSTANTS[kind]))
+
+    def value(self, kind: str, value: str) -> str:
+        """This very value (quotes doubled), or a parameter that has it."""
         if self.parameters is not None and self.random.random() < _PARAMETER:
             return self._parameter(kind, value)
         return f"{TYPES[kind]} '{value}'" if "[" not in TYPES[kind] else f"'{value}'::{TYPES[kind]}"

@@ -23,3 +23,4 @@ def read_phrases(path: Path) -> Phrases:
 
 EXPRESSIONS = read_phrases(Path(__file__).with_name("expressions.sql"))
 STATEMENTS = read_phrases(Path(__file__).with_name("statements.sql"))
+SCENES = read_phrases(Path(__file__).with_name("scenes.sql"))

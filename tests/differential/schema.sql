@@ -37,6 +37,17 @@ CREATE POLICY own_notes ON note USING (owner = current_user);
 CREATE TABLE lab.planet (LIKE planet INCLUDING ALL);
 CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY, name text, size int);
 CREATE SEQUENCE counter;
+CREATE TABLE shard (id int PRIMARY KEY, moon_id int REFERENCES moon ON DELETE CASCADE, star_id int DEFAULT 1
+    REFERENCES star ON DELETE SET DEFAULT);
+CREATE TABLE satellite (id int PRIMARY KEY, gauge_id int REFERENCES gauge ON DELETE SET NULL ON UPDATE CASCADE);
+CREATE TABLE register (
+    id int PRIMARY KEY, code char(4), amount numeric(6, 1), day date, word text, level int DEFAULT 0
+);
+CREATE TABLE tree (n int);
+CREATE TABLE branch () INHERITS (tree);
+CREATE TABLE leaf () INHERITS (branch);
+CREATE TABLE counted (id int);
+CREATE TABLE watched (id int);
 
 CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
 CREATE FUNCTION planets_of(int) RETURNS SETOF planet LANGUAGE sql STABLE
@@ -79,6 +90,35 @@ BEGIN
 END $$;
 CREATE TRIGGER gauge_kept BEFORE INSERT OR UPDATE ON gauge FOR EACH ROW EXECUTE FUNCTION gauge_kept();
 
+CREATE FUNCTION told(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM public.tally('told');
+    RETURN $1;
+END $$;
+CREATE FUNCTION told(int, int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN public.tally('two') + $1; END $$;
+CREATE OPERATOR <~~> (LEFTARG = int, RIGHTARG = int, FUNCTION = told);
+CREATE TABLE defaulting (id int, told bigint DEFAULT public.tally('default'));
+CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.counted VALUES (0);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER watched AFTER INSERT OR TRUNCATE ON watched FOR EACH STATEMENT EXECUTE FUNCTION counted();
+CREATE RULE counted_logged AS ON INSERT TO counted DO ALSO INSERT INTO log (word) VALUES ('counted');
+CREATE VIEW renamed AS SELECT id, word, level FROM register;
+CREATE VIEW gauges AS SELECT id, level::int AS level FROM gauge;
+CREATE FUNCTION gauges_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM public.gauge WHERE id = OLD.id;
+    ELSE
+        INSERT INTO public.gauge VALUES (NEW.id, NEW.level) ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN COALESCE(NEW, OLD);
+END $$;
+CREATE TRIGGER gauges_written INSTEAD OF INSERT OR DELETE ON gauges
+    FOR EACH ROW EXECUTE FUNCTION gauges_written();
+
 CREATE VIEW bright AS SELECT id, name, magnitude, kind FROM star WHERE visible;
 CREATE VIEW system AS
     SELECT s.id AS star, s.name AS star_name, p.id AS planet, p.name AS planet_name, p.mass
@@ -113,6 +153,12 @@ INSERT INTO gauge SELECT n, n * 2 FROM generate_series(1, 6) AS n;
 INSERT INTO note
 SELECT n, (ARRAY['reader', 'postgres'])[n % 2 + 1], 'note ' || n FROM generate_series(1, 6) AS n;
 INSERT INTO scratch SELECT n, 'scratch ' || n, n FROM generate_series(1, 6) AS n;
+INSERT INTO register SELECT n, 'c' || n, n, date '2024-01-01' + n, 'word ' || n, n FROM generate_series(1, 12) AS n;
+INSERT INTO shard SELECT n, n, n % 9 + 1 FROM generate_series(1, 14) AS n;
+INSERT INTO satellite SELECT n, n FROM generate_series(1, 6) AS n;
+INSERT INTO tree VALUES (1);
+INSERT INTO branch VALUES (2);
+INSERT INTO leaf VALUES (3), (4);
 REFRESH MATERIALIZED VIEW heavy;
 GRANT USAGE ON SCHEMA lab TO reader;
-GRANT SELECT ON star, planet, lab.planet, note, mine, system, reading TO reader;
+GRANT SELECT ON star, planet, lab.planet, note, mine, system, reading, register TO reader;

@@ -1,7 +1,8 @@
-"""A script: steps of two clients, drawn from a seed alone, so that one seed is one script for ever.
+"""A script: steps of some clients, drawn from a seed alone, so that one seed is one script for ever.
 
 What would make answers differ for no fault of the proxy is kept out: nobody waits for a lock, for only one
-client at a time has a transaction open; no statement shows clocks, chance or ids of processes.
+client at a time has a transaction open, or each writes rows of its own; no statement shows clocks, chance or
+ids of processes.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from proxy.wire.framing import compose
 from tests.differential import messages
 from tests.differential.grammar import Grammar
 from tests.differential.messages import Part, Step
-from tests.differential.phrases import STATEMENTS
+from tests.differential.phrases import SCENES, STATEMENTS
 from tests.differential.queries import Query, write_query
+from tests.differential.scenes import Scene
+from tests.differential.together import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tests.differential.messages import Parameter
 
-CLIENTS: Final = 2
+CLIENTS: Final = 3
 _REMEMBERED: Final = 40  # queries that may be asked again
 _PREPARED: Final = (
     "",
@@ -101,7 +104,7 @@ class Script:
             (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
             (12, self._change), (8, self._far_change), (4, self._text), (2, self._definition),
             (10, self._setting), (10, self._transaction), (4, self._pipeline), (3, self._copy),
-            (3, self._mistake), (8, self._block),
+            (3, self._mistake), (8, self._block), (12, self._scene), (2, self._together),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -112,6 +115,9 @@ class Script:
             _, act = self._random.choices(self._acts, weights)[0]
             steps += act(self._random.randrange(CLIENTS))
         return steps
+
+    def _other(self, client: int) -> int:
+        return (client + self._random.randrange(1, CLIENTS)) % CLIENTS
 
     # Reads
 
@@ -190,7 +196,7 @@ class Script:
         yield self._asking(client, focus)
         yield step
         yield self._asking(client, focus)
-        yield self._asking(1 - client, focus)
+        yield self._asking(self._other(client), focus)
 
     def _around_any(self, client: int, step: Step) -> Iterator[Step]:
         yield from self._around(client, Query(self._drawn("telling")), step)
@@ -218,9 +224,14 @@ class Script:
         yield from self._around(client, focus, messages.query(client, self._drawn(section)))
         yield self._asking(client, Query(self._drawn("telling of settings")))
         if self._random.random() < 0.4:
-            yield messages.query(client, "RESET SESSION AUTHORIZATION")
-            yield messages.query(client, "DISCARD ALL")
-            self._prepared = {at: query for at, query in self._prepared.items() if at[0] != client}
+            yield from self._anew(client)
+
+    def _anew(self, client: int) -> Iterator[Step]:
+        """The session is as it was at its login."""
+        yield messages.query(client, "ROLLBACK")
+        yield messages.query(client, "RESET SESSION AUTHORIZATION")
+        yield messages.query(client, "DISCARD ALL")
+        self._prepared = {at: query for at, query in self._prepared.items() if at[0] != client}
 
     def _mistake(self, client: int) -> Iterator[Step]:
         sql = self._random.choice(STATEMENTS["mistakes"])
@@ -253,6 +264,14 @@ class Script:
 
     # Several at once
 
+    def _scene(self, client: int) -> Iterator[Step]:
+        section = self._random.choice(tuple(SCENES))
+        yield from Scene(self._random, section, client, self._other(client)).steps()
+        yield from self._anew(client)
+
+    def _together(self, _: int) -> Iterator[Step]:
+        yield from together(self._random, CLIENTS)
+
     def _transaction(self, client: int) -> Iterator[Step]:
         """A block of one client: it writes and the other reads or is silent, or the other way round."""
         inside = self._random.choice((self._writing, self._defining, self._watching))
@@ -264,7 +283,7 @@ class Script:
         yield messages.query(client, self._random.choice(STATEMENTS["endings"]), ordered=False)
         yield messages.query(client, "ROLLBACK")
         yield self._asking(client, focus)
-        yield self._asking(1 - client, focus)
+        yield self._asking(self._other(client), focus)
 
     def _block(self, client: int) -> Iterator[Step]:
         """One change or setting in a block: seen inside, kept or undone, and seen again."""
@@ -279,7 +298,7 @@ class Script:
     def _writing(self, client: int, focus: Query) -> Iterator[Step]:
         chance = self._random.random()
         if chance < 0.2:
-            yield self._asking(1 - client, focus)
+            yield self._asking(self._other(client), focus)
         elif chance < 0.5:
             yield self._changing(client, focus)
         elif chance < 0.55:
@@ -298,8 +317,8 @@ class Script:
 
     def _watching(self, client: int, focus: Query) -> Iterator[Step]:
         if self._random.random() < 0.35:
-            yield self._changing(1 - client, focus)
-            yield self._asking(1 - client, focus)
+            yield self._changing(self._other(client), focus)
+            yield self._asking(self._other(client), focus)
         else:
             yield from self._in_any_block(client, focus)
 

@@ -78,7 +78,7 @@ USER: Final = {"user": SUPERUSER, "database": DATABASE}
     ids=str,
 )
 def test_what_a_login_is_told_of_its_settings(sides: Sides, further: Mapping[str, str]) -> None:
-    expect_equal(sides, USER | further)
+    expect_equal(sides, {**USER, **further})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_a_login_is_told_of_its_settings(sides: Sides, further: Mapping[str
 def test_a_login_with_wrong_parameters_is_refused_in_the_same_words(
     sides: Sides, further: Mapping[str, str]
 ) -> None:
-    refused = expect_equal(sides, USER | further)
+    refused = expect_equal(sides, {**USER, **further})
     assert refused[-1].startswith("error")
 
 
