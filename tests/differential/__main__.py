@@ -1,24 +1,54 @@
-"""``python -m tests.differential``: exit status 0 when every answer was equal, 1 otherwise."""
+"""``python -m tests.differential``: exit status 0 when every answer was equal, 1 otherwise.
+
+With ``--planted`` the other way round: each run is through a proxy with one fault, and has to notice it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
+from functools import partial
 
-from tests.differential.run import run, stage
+from tests.differential.faults import FAULTS
+from tests.differential.run import CHAPTER, run_in_parallel, statements_until_found
+
+_tell = partial(print, flush=True)
 
 
 def main() -> int:
     """Read the arguments, run, report."""
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="one seed is one run for ever (default 1)")
-    parser.add_argument("--statements", type=int, default=5000, help="how many in all (default 5000)")
+    parser.add_argument(
+        "--statements", type=int, default=100_000, help="how many in all, or for each fault (default 100000)"
+    )
     parser.add_argument("--chapter", type=int, action="append", help="play only this chapter (repeatable)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="chapters at once (default: one for each core)"
+    )
+    parser.add_argument(
+        "--planted", nargs="*", metavar="FAULT", choices=FAULTS, help="plant these faults (default all)"
+    )
     options = parser.parse_args()
-    with stage() as nursery:
-        result = run(nursery, options.seed, options.statements, options.chapter)
-    print("\n".join(result.lines(options.seed)), flush=True)
+    if options.planted is not None:
+        return _planted(options.planted or list(FAULTS), options.seed, options.statements)
+    chapters = options.chapter or range(-(-options.statements // CHAPTER))
+    began = time.monotonic()
+    result = run_in_parallel(options.seed, chapters, options.jobs, _tell)
+    _tell("\n".join(result.lines(options.seed, time.monotonic() - began)))
     return 1 if result.found else 0
+
+
+def _planted(faults: list[str], seed: int, statements: int) -> int:
+    missed = 0
+    for fault in faults:
+        after = statements_until_found(fault, seed, statements)
+        missed += not after
+        _tell(f"{fault}: {f'noticed after {after} statements' if after else 'NOT NOTICED'}")
+    _tell(f"seed {seed}: {len(faults)} faults planted, {missed} not noticed")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from tests.differential.messages import transcript
@@ -11,11 +14,11 @@ from tests.differential.player import Player, Tally
 from tests.differential.script import Script
 from tests.differential.shrink import shrink
 from tests.differential.twins import SETTINGS, Nursery
-from tests.integration.proxy import Proxy
+from tests.integration.proxy import ORRERY, Proxy
 from tests.postgres import Cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from tests.differential.messages import Step
     from tests.differential.player import Difference
@@ -41,17 +44,23 @@ class Result:
     tally: Tally = field(default_factory=Tally)
     found: list[Found] = field(default_factory=list)
 
-    def lines(self, seed: int) -> list[str]:
-        """The report for people."""
+    def add(self, other: Result) -> None:
+        """Take in what came of another part of the run."""
+        self.tally.add(other.tally)
+        self.found += other.found
+
+    def lines(self, seed: int, seconds: float) -> list[str]:
+        """The report for people, on a run that took so long; its last line is the summary."""
         tally = self.tally
         reasons = " ".join(f"{word}={number}" for word, number in tally.reasons.most_common())
         lines = [line for found in self.found for line in _told(seed, found)]
         lines.append(f"not from memory: {reasons}")
-        lines.append(
-            f"statements that only read: {_part(tally.answered, tally.read_statements)} served from memory"
-        )
         lines.append(f"reads with repetitions: {_part(tally.hits, tally.reads)} hits")
-        lines.append(f"seed {seed}: {tally.statements} statements, {len(self.found)} differences")
+        served = f"{_part(tally.answered, tally.read_statements)} of the reads served from memory"
+        pace = f"{tally.statements / max(seconds, 1e-9):.0f} statements/s"
+        lines.append(
+            f"seed {seed}: {tally.statements} statements, {len(self.found)} differences, {served}, {pace}"
+        )
         return lines
 
 
@@ -60,22 +69,20 @@ def _part(part: int, whole: int) -> str:
 
 
 @contextmanager
-def stage() -> Generator[Nursery]:
-    """A server and a proxy in front of it, for the length of a run."""
-    with Cluster(settings=SETTINGS) as cluster, Proxy(cluster.url(), "--freshness", "wire") as proxy:
+def stage(fault: str = "") -> Generator[Nursery]:
+    """A server and a proxy in front of it, for the length of a run. ``fault``: planted in the proxy."""
+    program = (sys.executable, "-m", "tests.differential.faults", fault) if fault else (ORRERY,)
+    with (
+        Cluster(settings=SETTINGS) as cluster,
+        Proxy(cluster.url(), "--freshness", "wire", program=program) as proxy,
+    ):
         yield Nursery(cluster, proxy.url)
 
 
-def run(
-    nursery: Nursery,
-    seed: int,
-    statements: int,
-    chapters: Iterable[int] | None = None,
-    progress: Callable[[str], None] = print,
-) -> Result:
-    """Play so many ``statements``, rounded up to whole chapters, or only the ``chapters`` that are named."""
+def run(nursery: Nursery, seed: int, chapters: Iterable[int], progress: Callable[[str], None]) -> Result:
+    """Play these chapters, and cut short what shows a difference."""
     result = Result()
-    for chapter in chapters if chapters is not None else range(-(-statements // CHAPTER)):
+    for chapter in chapters:
         steps = Script(f"{seed}/{chapter}").steps(CHAPTER)
         difference, tally = play(nursery, steps)
         result.tally.add(tally)
@@ -83,6 +90,42 @@ def run(
             result.found.append(_shortened(nursery, chapter, steps[: difference.at + 1], difference))
         progress(f"chapter {chapter}: {tally.statements} statements, {_part(tally.hits, tally.reads)} hits")
     return result
+
+
+def run_in_parallel(seed: int, chapters: Iterable[int], jobs: int, progress: Callable[[str], None]) -> Result:
+    """The same with so many servers and proxies at once, each of which plays the next chapter left."""
+    left = iter(chapters)
+    lock = Lock()
+
+    def remaining() -> Iterator[int]:
+        while True:
+            with lock:
+                chapter = next(left, None)
+            if chapter is None:
+                return
+            yield chapter
+
+    def work() -> Result:
+        with stage() as nursery:
+            return run(nursery, seed, remaining(), progress)
+
+    result = Result()
+    with ThreadPoolExecutor(jobs) as workers:
+        for part in [workers.submit(work) for _ in range(jobs)]:
+            result.add(part.result())
+    return result
+
+
+def statements_until_found(fault: str, seed: int, statements: int) -> int:
+    """After how many statements a run notices ``fault``; 0 where it does not within ``statements``."""
+    played = 0
+    with stage(fault) as nursery:
+        for chapter in range(-(-statements // CHAPTER)):
+            difference, tally = play(nursery, Script(f"{seed}/{chapter}").steps(CHAPTER))
+            played += tally.statements
+            if difference is not None:
+                return played
+    return 0
 
 
 def play(nursery: Nursery, steps: Sequence[Step]) -> tuple[Difference | None, Tally]:

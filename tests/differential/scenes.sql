@@ -157,7 +157,7 @@ SELECT * FROM register ORDER BY id ;; BEGIN ISOLATION LEVEL SERIALIZABLE READ ON
   other: UPDATE register SET level = level + 1 ;; ROLLBACK
 SELECT * FROM register WHERE id = {k} ;; SET default_transaction_isolation = 'repeatable read' ;; BEGIN ;;
   SELECT 1 FROM gauge ;; other: UPDATE register SET level = level + 1 ;; COMMIT ;; RESET default_transaction_isolation
-SELECT * FROM register ORDER BY id ;; BEGIN ;; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ ;; SELECT 1 FROM gauge ;;
+SELECT * FROM register ORDER BY id ;; BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ ;; SELECT 1 FROM gauge ;;
   other: DELETE FROM register WHERE id = {k} ;; COMMIT ;;
   INSERT INTO register (id, code, level) VALUES ({k}, 'c{k}', 1) ON CONFLICT DO NOTHING
 SELECT * FROM register ORDER BY id ;; BEGIN ;; UPDATE register SET level = level + 1 WHERE id = {k} ;; SAVEPOINT a ;;

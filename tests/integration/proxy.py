@@ -23,6 +23,7 @@ from tests.postgres import HOST, PASSWORD, SUPERUSER
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+ORRERY: Final = str(Path(sys.executable).with_name("orrery"))
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 20.0
 # The longest wait for something that must become true; what is waited for usually takes milliseconds.
@@ -34,7 +35,7 @@ _FOREIGN: Final = ("ORRERY_", "PG", "DATABASE_URL")
 class Proxy:
     """``orrery serve`` in front of ``origin``, on free ports; ``options`` are its further arguments.
 
-    ``program``: what stands for ``orrery`` on the command line.
+    ``program``: what to start in the place of ``orrery``.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Proxy:
         origin: str,
         *options: str,
         environment: Mapping[str, str] | None = None,
-        program: Sequence[str] = (str(Path(sys.executable).with_name("orrery")),),
+        program: Sequence[str] = (ORRERY,),
     ) -> None:
         command = [*program, "serve", "--origin", origin]
         command += ["--listen", f"{HOST}:0", "--admin", f"{HOST}:0", *options]
@@ -87,16 +88,6 @@ class Proxy:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
-
-    def kill(self) -> str:
-        """SIGKILL, as a crash would; what it had logged."""
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        log = self.log()
-        self._log.close()
-        return log
 
     def stop(self) -> None:
         """SIGTERM; it must end with status 0, and nothing may have surprised it while it ran."""
