@@ -72,8 +72,9 @@ def _run(connection: Psycopg, text: str, notes: list[object], *, binary: bool, p
         ]
         notes.append((type(fault).__name__, fields))
     else:
-        described = [repr(column) + str((column.type_code, column.internal_size, column.precision, column.scale))
-                     for column in cursor.description or ()]  # fmt: skip
+        described = [
+            (repr(c), c.type_code, c.internal_size, c.precision, c.scale) for c in cursor.description or ()
+        ]
         notes.append((cursor.statusmessage, cursor.rowcount, described))
         notes.append(repr(cursor.fetchall()) if cursor.description is not None else None)
     status = {
@@ -124,7 +125,7 @@ def test_psycopg_server_cursors_and_copies_see_the_same(sides: Sides) -> None:
             "COPY nosuch TO STDOUT",
         ):
             try:
-                with connection.cursor().copy(f"COPY {source}".encode()) as copy:
+                with connection.cursor().copy(text.encode()) as copy:
                     notes.append([bytes(piece) for piece in copy])
             except psycopg.Error as fault:
                 notes.append((fault.sqlstate, fault.diag.statement_position))
