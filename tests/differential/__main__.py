@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tests.differential.faults import FAULTS
@@ -26,14 +27,14 @@ def main() -> int:
     )
     parser.add_argument("--chapter", type=int, action="append", help="play only this chapter (repeatable)")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="chapters at once (default: one for each core)"
+        "--jobs", type=int, default=os.cpu_count() or 1, help="servers at once (default: one for each core)"
     )
     parser.add_argument(
         "--planted", nargs="*", metavar="FAULT", choices=FAULTS, help="plant these faults (default all)"
     )
     options = parser.parse_args()
     if options.planted is not None:
-        return _planted(options.planted or list(FAULTS), options.seed, options.statements)
+        return _planted(options.planted or list(FAULTS), options.seed, options.statements, options.jobs)
     chapters = options.chapter or range(-(-options.statements // CHAPTER))
     began = time.monotonic()
     result = run_in_parallel(options.seed, chapters, options.jobs, _tell)
@@ -41,12 +42,13 @@ def main() -> int:
     return 1 if result.found else 0
 
 
-def _planted(faults: list[str], seed: int, statements: int) -> int:
+def _planted(faults: list[str], seed: int, statements: int, jobs: int) -> int:
     missed = 0
-    for fault in faults:
-        after = statements_until_found(fault, seed, statements)
-        missed += not after
-        _tell(f"{fault}: {f'noticed after {after} statements' if after else 'NOT NOTICED'}")
+    with ThreadPoolExecutor(jobs) as workers:
+        needed = workers.map(partial(statements_until_found, seed=seed, statements=statements), faults)
+        for fault, after in zip(faults, needed, strict=True):
+            missed += not after
+            _tell(f"{fault}: {f'noticed after {after} statements' if after else 'NOT NOTICED'}")
     _tell(f"seed {seed}: {len(faults)} faults planted, {missed} not noticed")
     return 1 if missed else 0
 
