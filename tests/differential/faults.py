@@ -15,7 +15,7 @@ from proxy import cli
 from proxy.cache.tags import Tags
 from proxy.net.client import ClientConnection
 from proxy.schema import closure
-from proxy.session import effects, understanding
+from proxy.session import effects, rows, understanding
 from proxy.session.batch import Read
 from proxy.session.exchange import Exchange
 from proxy.session.session import Session
@@ -23,12 +23,15 @@ from proxy.session.state import KEY_SETTINGS, State
 from proxy.session.statements import Statements
 from proxy.session.transaction import Transaction
 from proxy.sql import compound
+from proxy.sql.proof import footprint, row_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from proxy.cache.facets import Fixed
     from proxy.cache.tags import Suspension
+    from proxy.session.shapes import Shape
     from proxy.session.state import Scope
     from proxy.sql.analysis import Reach, Statement
 
@@ -106,6 +109,20 @@ def _a_failure_has_changed_nothing() -> None:
     _put(effects, "changed", changed)
 
 
+def _reads_are_filed_under_another_value() -> None:
+    whole = rows.fixed
+
+    def fixed(shape: Shape, key: bytes) -> list[Fixed]:
+        return [value + 1 if isinstance(value, int) else value for value in whole(shape, key)]
+
+    _put(rows, "fixed", fixed)
+
+
+def _reads_mention_no_column() -> None:
+    whole = footprint._mentions
+    _put(footprint, "_mentions", lambda *asked: dict.fromkeys(whole(*asked), frozenset()))
+
+
 class _AnyScope(int):
     """Equal to every scope."""
 
@@ -169,6 +186,9 @@ FAULTS: Final[dict[str, Callable[[], object]]] = {
     "commit-keeps-local-settings": partial(_put, State, "commit", _only_ends),
     "new-columns-are-ignored": partial(_put, understanding, "_form", lambda *_: frozenset()),
     "scope-of-parse-is-ignored": _scope_of_parse_is_ignored,
+    "rows-without-the-new-value": partial(_put, row_changes, "_after", lambda *_: ()),
+    "rows-under-another-value": _reads_are_filed_under_another_value,
+    "rows-without-mentions": _reads_mention_no_column,
     "unnamed-statement-outlives-a-query": partial(_put, Statements, "end_unnamed", lambda _: None),
 }
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Statements of a chapter: short enough to be played again and again while its script is shrunk.
 CHAPTER: Final = 250
 SHRINK_ATTEMPTS: Final = 60
+# Scenes in a script that has a fault to find.
+_DENSE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def statements_until_found(fault: str, seed: int, statements: int) -> int:
     played = 0
     with stage(fault) as nursery:
         for chapter in range(-(-statements // CHAPTER)):
-            difference, tally = play(nursery, Script(f"{seed}/{chapter}").steps(CHAPTER))
+            steps = Script(f"{seed}/{chapter}", scenes=_DENSE).steps(CHAPTER)
+            difference, tally = play(nursery, steps)
             played += tally.statements
             if difference is not None:
                 return played

@@ -16,7 +16,7 @@ from proxy.wire.framing import compose
 from tests.differential import messages
 from tests.differential.grammar import Grammar
 from tests.differential.messages import Part, Step
-from tests.differential.phrases import SCENES, STATEMENTS
+from tests.differential.phrases import STATEMENTS
 from tests.differential.queries import Query, write_query
 from tests.differential.scenes import Scene
 from tests.differential.together import together
@@ -94,9 +94,9 @@ def _changes_shown_in(sql: str) -> list[str]:
 
 @final
 class Script:
-    """Writes the steps of one script; ``steps`` once."""
+    """Writes the steps of one script; ``steps`` once. ``scenes``: how often there is one, to 129 other acts."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, scenes: int = 40) -> None:
         self._random = Random(seed)
         self._asked: deque[Query] = deque(maxlen=_REMEMBERED)
         self._prepared: dict[tuple[int, str], Query] = {}
@@ -104,7 +104,7 @@ class Script:
             (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
             (12, self._change), (8, self._far_change), (4, self._text), (2, self._definition),
             (10, self._setting), (10, self._transaction), (4, self._pipeline), (3, self._copy),
-            (3, self._mistake), (8, self._block), (12, self._scene), (2, self._together),
+            (3, self._mistake), (8, self._block), (scenes, self._scene), (2, self._together),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -265,8 +265,7 @@ class Script:
     # Several at once
 
     def _scene(self, client: int) -> Iterator[Step]:
-        section = self._random.choice(tuple(SCENES))
-        yield from Scene(self._random, section, client, self._other(client)).steps()
+        yield from Scene(self._random, client, self._other(client)).steps()
         yield from self._anew(client)
 
     def _together(self, _: int) -> Iterator[Step]:
