@@ -116,6 +116,8 @@ SELECT level FROM register WHERE id = {k} ;; BEGIN ;; UPDATE register SET level 
   UPDATE register SET level = level + 1 WHERE id = {k} ;; COMMIT
 SELECT level FROM register WHERE id = {k} ;; BEGIN ;; UPDATE register SET level = level + 1 WHERE id = {m} ;; ROLLBACK
 
+-- A prepared statement learns of a table that was made earlier in its path when it is analysed anew, and not
+-- before: here that is at once, for the path itself changes, or the table that it knew is gone.
 -- [definitions]
 SELECT * FROM register ORDER BY id ;; ALTER TABLE register ADD extra int DEFAULT 4 ;; ALTER TABLE register DROP extra
 SELECT id, level FROM register ORDER BY id ;; ALTER TABLE register ALTER level TYPE bigint ;;
@@ -140,10 +142,10 @@ SELECT count(*) FROM moon ;; ALTER TABLE moon DISABLE TRIGGER moon_moved ;; INSE
   ALTER TABLE moon ENABLE TRIGGER moon_moved ;; DELETE FROM moon WHERE id = 98
 SELECT * FROM star ORDER BY id ;; SET ROLE reader ;; other: REVOKE SELECT ON star FROM reader ;;
   other: GRANT SELECT (id, name) ON star TO reader ;; other: GRANT SELECT ON star TO reader ;; RESET ROLE
-SELECT id, name FROM planet ORDER BY id ;; SET search_path = lab, public ;; other: DROP TABLE lab.planet ;;
-  other: CREATE TABLE lab.planet (LIKE public.planet) ;; other: INSERT INTO lab.planet (id, name) VALUES (1, 'lab 1') ;;
+SELECT id, name FROM planet ORDER BY id ;; SET search_path = lab, public ;; other: DROP TABLE lab.planet;
+  CREATE TABLE lab.planet (LIKE public.planet); INSERT INTO lab.planet (id, name) VALUES (1, 'lab 1') ;;
   RESET search_path
-SELECT id, name FROM planet ORDER BY id ;; CREATE SCHEMA postgres ;; CREATE TABLE postgres.planet (id int, name text) ;;
+SELECT id, name FROM planet ORDER BY id ;; CREATE SCHEMA postgres CREATE TABLE planet (id int, name text) ;;
   DROP SCHEMA postgres CASCADE
 SELECT id, body FROM note ORDER BY id ;; SET ROLE reader ;; other: ALTER TABLE note DISABLE ROW LEVEL SECURITY ;;
   other: ALTER TABLE note ENABLE ROW LEVEL SECURITY ;; RESET ROLE

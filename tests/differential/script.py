@@ -94,7 +94,7 @@ def _changes_shown_in(sql: str) -> list[str]:
 
 @final
 class Script:
-    """Writes the steps of one script; ``steps`` once. ``scenes``: how often there is one, to 129 other acts."""
+    """Writes the steps of one script; ``steps`` once. ``scenes``: how many to 129 other acts."""
 
     def __init__(self, seed: str, scenes: int = 40) -> None:
         self._random = Random(seed)

@@ -54,6 +54,7 @@ SHOWN: Final[dict[str, tuple[str, str]]] = {
     ),
     "sessions without a backend": (HERE, "test_a_session_that_only_memory_has_answered_has_no_backend"),
     "a portal used again": (HERE, "test_a_portal_that_memory_has_answered_is_not_there_for_a_second_run"),
+    "plans of prepared statements": (HERE, "test_a_prepared_statement_may_learn_sooner_of_an_earlier_table"),
     "isolation behind a read": (HERE, "test_set_transaction_may_follow_a_read_from_memory"),
     "row-limited Execute": (HERE, "test_an_execute_with_a_row_limit_goes_to_the_origin"),
     "lost origin": ("integration/test_faults.py", "test_a_client_that_only_read_outlives_a_restart"),
@@ -217,6 +218,23 @@ def test_a_portal_that_memory_has_answered_is_not_there_for_a_second_run(sides: 
                 voice.say(step)
         direct, proxied = both(pair, run, again)
         assert (direct[-2:], proxied[-2:]) == (b"CZ", b"EZ")
+
+
+def test_a_prepared_statement_may_learn_sooner_of_an_earlier_table(sides: Sides) -> None:
+    run = Step(0, (Part(bind("", "s") + execute() + SYNC),), read=True)
+    count = "SELECT count(*) FROM planet"
+    with sides.pairs(1) as (pair,):
+        try:
+            for voice in pair:
+                voice.say(Step(0, (Part(parse("s", count) + SYNC),)))
+                for step in (run, run, run, query(0, "CREATE SCHEMA postgres"), run):
+                    voice.say(step)
+                voice.say(query(0, "CREATE TABLE postgres.planet (id int)"))
+            direct, proxied = (voice.say(run)[1].raw[11:] for voice in pair)
+            assert direct == b"12"
+            assert proxied in (b"12", b"0")
+        finally:
+            sides.tell_both(pair, "DROP SCHEMA postgres CASCADE")
 
 
 def test_set_transaction_may_follow_a_read_from_memory(sides: Sides) -> None:
