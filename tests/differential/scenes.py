@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.differential.messages import Parameter
 
-_SCENES: Final = tuple(scene for section in SCENES.values() for scene in section)
+TEMPLATES: Final = tuple(scene for section in SCENES.values() for scene in section)
 _NUMBERS: Final = 12  # rows that scenes by key know
 _SAME: Final = 0.4  # how often {m} is {k}
 _OTHER: Final = "other: "
@@ -63,15 +63,15 @@ def _steps_of(random: Random, told: str) -> list[str]:
 
 @final
 class Scene:
-    """One scene, drawn at random; ``steps`` once. ``client`` acts, ``other`` looks on."""
+    """One scene made of ``template``; ``steps`` once. ``client`` acts, ``other`` looks on."""
 
-    def __init__(self, random: Random, client: int, other: int) -> None:
+    def __init__(self, random: Random, template: str, client: int, other: int) -> None:
         self._random = random
         self._clients = (client, other)
         numbers = {"k": random.randint(1, _NUMBERS)}
         numbers["m"] = numbers["k"] if random.random() < _SAME else random.randint(1, _NUMBERS)
         self._numbers = {name: str(number) for name, number in numbers.items()}
-        focus, *self._steps = random.choice(_SCENES).split(" ;; ")
+        focus, *self._steps = template.split(" ;; ")
         self._manner = random.choice(("simple", "unnamed", "named", "named", "sql"))
         self._parameters: list[Parameter] = []
         self._focus = self._filled(focus, self._parameters if self._manner in ("unnamed", "named") else None)

@@ -18,22 +18,27 @@ SELECT id, image FROM star ORDER BY id ;; bytea_output = escape
 SELECT id, image::text AS t FROM star ORDER BY id ;; bytea_output = escape
 SELECT id, name FROM star ORDER BY id ;; client_encoding = LATIN1
 SELECT id, '{{a,NULL}}'::text[] AS a FROM gauge ORDER BY id ;; array_nulls = off
-SELECT id FROM planet WHERE found = NULL OR id < 3 ORDER BY id ;; transform_null_equals = on
+SELECT id FROM star WHERE class = NULL OR id = 2 ORDER BY id ;; transform_null_equals = on
 SELECT id, 'a\nb' AS s FROM gauge ORDER BY id ;; standard_conforming_strings = off
 SELECT id, E'a\'b' AS s FROM gauge ORDER BY id ;; backslash_quote = off
-SELECT id, to_tsvector(name) AS v FROM planet ORDER BY id ;; default_text_search_config = pg_catalog.english
+SELECT id, to_tsvector(name || ' of stars') AS v FROM planet ORDER BY id ;;
+  default_text_search_config = pg_catalog.simple
 SELECT id, timestamptz '2020-01-01 00:00 EST' AS t FROM gauge ORDER BY id ;; timezone_abbreviations = Australia
-SELECT id, name FROM star ORDER BY id ;; application_name = other
-SELECT id, name FROM star ORDER BY id ;; work_mem = 8MB
 SELECT * FROM moon ORDER BY id ;; role = reader
 SELECT * FROM note ORDER BY id ;; role = reader
 SELECT * FROM mine ORDER BY id ;; role = reader
 SELECT * FROM moon ORDER BY id ;; session_authorization = reader
 
+-- [what does not show]
+SELECT id, level FROM gauge ORDER BY id ;; ALTER TYPE mood ADD VALUE IF NOT EXISTS 'odd' ;; ANALYZE gauge ;; VACUUM gauge
+SELECT * FROM register ORDER BY id ;; UPDATE register SET level = 9 WHERE id = {k}; SELECT 1 / 0
+SELECT id, name FROM star ORDER BY id ;; application_name = other
+SELECT id, name FROM star ORDER BY id ;; work_mem = 8MB
+
 -- [changes]
 SELECT * FROM shard ORDER BY id ;; DELETE FROM star WHERE id = {k} ;;
   INSERT INTO star (id, name) VALUES ({k}, 'again') ON CONFLICT DO NOTHING
-SELECT * FROM shard ORDER BY id ;; DELETE FROM planet WHERE id = {k}
+SELECT * FROM shard ORDER BY id ;; DELETE FROM moon WHERE planet_id = {k}
 SELECT count(*) FROM shard ;; DELETE FROM moon WHERE id = {k}
 SELECT * FROM satellite ORDER BY id ;; DELETE FROM gauge WHERE id = {k} ;; UPDATE gauge SET id = id + 50 WHERE id = {m}
 SELECT * FROM gauge ORDER BY id ;; INSERT INTO gauges (id, level) VALUES ({k}, 7) ;; DELETE FROM gauges WHERE id = {m}
@@ -76,8 +81,8 @@ SELECT level, word FROM register WHERE id = {k} ;; DELETE FROM register WHERE id
   INSERT INTO register (id, level, word) VALUES ({m}, {int_}, {text_}) ON CONFLICT DO NOTHING
 SELECT word FROM register WHERE id = {k} ;; UPDATE register SET id = id + 100 WHERE id = {m} ;;
   UPDATE register SET id = id - 100 WHERE id > 100
-SELECT word FROM register WHERE id = {k} ;; UPDATE register SET id = {k} WHERE id = {m} ;;
-  UPDATE register SET id = {m} WHERE id = {k}
+SELECT word FROM register WHERE id = {k} ;; DELETE FROM register WHERE id = {k} ;;
+  UPDATE register SET id = {k} WHERE id = {m} ;; INSERT INTO register (id, word) VALUES ({m}, 'm') ON CONFLICT DO NOTHING
 SELECT count(*) FROM register WHERE id = {k} ;; INSERT INTO register (id) VALUES ({m}.4) ON CONFLICT DO NOTHING ;;
   DELETE FROM register WHERE id = {k}
 SELECT id, level FROM register WHERE code = 'c{k}' ORDER BY id ;; UPDATE register SET level = 9 WHERE code = 'c{m}  ' ;;
@@ -97,8 +102,8 @@ SELECT * FROM renamed WHERE id = {k} ;; UPDATE register SET level = level + 1 WH
   UPDATE renamed SET word = {text_} WHERE id = {m}
 SELECT (SELECT max(level) FROM register) AS m, word FROM register WHERE id = {k} ;;
   UPDATE register SET level = level + 30 WHERE id = {m}
-SELECT word FROM register WHERE id = {k} ;; UPDATE register SET level = level + 1 WHERE id = {k} ;;
-  UPDATE register SET word = 'w' WHERE level = {m}
+SELECT word FROM register WHERE id = {k} ;; UPDATE register SET level = {m} WHERE id = {k} ;;
+  UPDATE register SET word = word || '.' WHERE level = {m}
 SELECT level FROM register WHERE id = {k} ;; INSERT INTO register (id, level) VALUES ({m}, 1) ON CONFLICT (id)
   DO UPDATE SET level = register.level + 1 ;; INSERT INTO register (id) VALUES ({m}) ON CONFLICT DO NOTHING
 SELECT level FROM register WHERE id = {k} ;; WITH x AS (UPDATE register SET level = 4 WHERE id = {m} RETURNING id)
@@ -120,8 +125,8 @@ SELECT level FROM register WHERE id = {k} ;; BEGIN ;; UPDATE register SET level 
 -- before: here that is at once, for the path itself changes, or the table that it knew is gone.
 -- [definitions]
 SELECT * FROM register ORDER BY id ;; ALTER TABLE register ADD extra int DEFAULT 4 ;; ALTER TABLE register DROP extra
-SELECT id, level FROM register ORDER BY id ;; ALTER TABLE register ALTER level TYPE bigint ;;
-  ALTER TABLE register ALTER level TYPE int
+SELECT id, amount FROM register ORDER BY id ;; ALTER TABLE register ALTER amount TYPE numeric(8, 3) ;;
+  ALTER TABLE register ALTER amount TYPE numeric(6, 1)
 SELECT id, level FROM register ORDER BY id ;; ALTER TABLE register RENAME TO elsewhere ;;
   CREATE TABLE register (id int, level text) ;; DROP TABLE register ;; ALTER TABLE elsewhere RENAME TO register
 SELECT id, word FROM register ORDER BY id ;; ALTER TABLE register RENAME word TO words ;;
@@ -149,7 +154,6 @@ SELECT id, name FROM planet ORDER BY id ;; CREATE SCHEMA postgres CREATE TABLE p
   DROP SCHEMA postgres CASCADE
 SELECT id, body FROM note ORDER BY id ;; SET ROLE reader ;; other: ALTER TABLE note DISABLE ROW LEVEL SECURITY ;;
   other: ALTER TABLE note ENABLE ROW LEVEL SECURITY ;; RESET ROLE
-SELECT id, level FROM gauge ORDER BY id ;; ALTER TYPE mood ADD VALUE IF NOT EXISTS 'odd' ;; ANALYZE gauge ;; VACUUM gauge
 SELECT id, level FROM gauge ORDER BY id ;; DISCARD ALL ;; SET work_mem = '6MB' ;; DISCARD PLANS ;; RESET ALL
 
 -- [blocks]
@@ -168,7 +172,6 @@ SELECT * FROM register ORDER BY id ;; BEGIN ;; SAVEPOINT a ;; UPDATE register SE
   SELECT nosuch ;; ROLLBACK TO a ;; SAVEPOINT b ;; UPDATE register SET level = 2 WHERE id = {k} ;; RELEASE b ;; COMMIT
 SELECT * FROM register ORDER BY id ;; BEGIN ;; UPDATE register SET level = 7 WHERE id = {k} ;; SELECT 1 / 0 ;; COMMIT
 SELECT * FROM register ORDER BY id ;; BEGIN; UPDATE register SET level = 8 WHERE id = {k}; COMMIT; SELECT 1 / 0
-SELECT * FROM register ORDER BY id ;; UPDATE register SET level = 9 WHERE id = {k}; SELECT 1 / 0
 SELECT * FROM register ORDER BY id ;; BEGIN ;; UPDATE register SET level = 3 WHERE id = {k} ;; COMMIT AND CHAIN ;;
   UPDATE register SET level = 4 WHERE id = {k} ;; ROLLBACK AND CHAIN ;; COMMIT
 SELECT * FROM register ORDER BY id ;; BEGIN ;; other: UPDATE register SET level = level + 1 WHERE id = {k} ;;

@@ -18,7 +18,7 @@ from tests.differential.grammar import Grammar
 from tests.differential.messages import Part, Step
 from tests.differential.phrases import STATEMENTS
 from tests.differential.queries import Query, write_query
-from tests.differential.scenes import Scene
+from tests.differential.scenes import TEMPLATES, Scene
 from tests.differential.together import together
 
 if TYPE_CHECKING:
@@ -265,7 +265,8 @@ class Script:
     # Several at once
 
     def _scene(self, client: int) -> Iterator[Step]:
-        yield from Scene(self._random, client, self._other(client)).steps()
+        template = self._random.choice(TEMPLATES)
+        yield from Scene(self._random, template, client, self._other(client)).steps()
         yield from self._anew(client)
 
     def _together(self, _: int) -> Iterator[Step]:
