@@ -127,6 +127,27 @@ def test_a_session_that_is_terminated_in_a_transaction(sides: Sides) -> None:
     assert backend.sqlstate(compare(sides, act)[-1].raw) == "57P01"
 
 
+@pytest.mark.parametrize(
+    "state", ["SET work_mem = '5MB'", "LISTEN news", "PREPARE p AS SELECT 1", "SELECT pg_advisory_lock(5)"]
+)
+def test_an_idle_session_with_a_state_of_its_own_that_is_terminated(sides: Sides, state: str) -> None:
+    def act(session: Session) -> list[Frame]:
+        pid = session.backend()
+        session.say(frontend.query(state.encode()))
+        session.ruler.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        return session.guest.until_closed()
+
+    assert backend.sqlstate(compare(sides, act)[-1].raw) == "57P01"
+
+
+def test_a_session_that_is_idle_for_too_long(sides: Sides) -> None:
+    def act(session: Session) -> list[Frame]:
+        session.say(frontend.query(b"SET idle_session_timeout = '30ms'"))
+        return session.guest.until_closed()
+
+    assert backend.sqlstate(compare(sides, act)[-1].raw) == "57P05"
+
+
 def test_a_transaction_that_is_idle_for_too_long(sides: Sides) -> None:
     def act(session: Session) -> list[Frame]:
         session.say(frontend.query(b"SET idle_in_transaction_session_timeout = '30ms'"))
