@@ -6,11 +6,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from tests.differential.messages import transcript
 from tests.differential.player import Player, Tally
+from tests.differential.scenes import TEMPLATES, Scene, anew
 from tests.differential.script import Script
 from tests.differential.shrink import shrink
 from tests.differential.twins import SETTINGS, Nursery
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 # Statements of a chapter: short enough to be played again and again while its script is shrunk.
 CHAPTER: Final = 250
 SHRINK_ATTEMPTS: Final = 60
-# Scenes in a script that has a fault to find.
-_DENSE: Final = 400
+# One scene takes away what another one would show.
+_SCENES_OF_TWINS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,26 @@ def statements_until_found(fault: str, seed: int, statements: int) -> int:
     """After how many statements a run notices ``fault``; 0 where it does not within ``statements``."""
     played = 0
     with stage(fault) as nursery:
-        for chapter in range(-(-statements // CHAPTER)):
-            steps = Script(f"{seed}/{chapter}", scenes=_DENSE).steps(CHAPTER)
+        for steps in _thorough(seed):
             difference, tally = play(nursery, steps)
             played += tally.statements
-            if difference is not None:
-                return played
+            if difference is not None or played >= statements:
+                return played if difference is not None else 0
     return 0
+
+
+def _thorough(seed: int) -> Iterator[list[Step]]:
+    """Every scene in a random order, some on each pair of twins, then one script; again and again."""
+    for number in count():
+        random = Random(f"{seed}/{number}")
+        templates = random.sample(TEMPLATES, len(TEMPLATES))
+        for at in range(0, len(templates), _SCENES_OF_TWINS):
+            yield [
+                step
+                for template in templates[at : at + _SCENES_OF_TWINS]
+                for step in (*Scene(random, template, 0, 1).steps(), *anew(0))
+            ]
+        yield Script(f"{seed}/{number}").steps(CHAPTER)
 
 
 def play(nursery: Nursery, steps: Sequence[Step]) -> tuple[Difference | None, Tally]:

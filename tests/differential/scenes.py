@@ -61,6 +61,12 @@ def _steps_of(random: Random, told: str) -> list[str]:
     return [sql.format(name=name, value=text) for sql, text in zip(way, texts, strict=True)]
 
 
+def anew(client: int) -> Iterator[Step]:
+    """Make the client's session what it was at its login."""
+    for sql in ("ROLLBACK", "RESET SESSION AUTHORIZATION", "DISCARD ALL"):
+        yield messages.query(client, sql)
+
+
 @final
 class Scene:
     """One scene made of ``template``; ``steps`` once. ``client`` acts, ``other`` looks on."""

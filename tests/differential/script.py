@@ -18,7 +18,7 @@ from tests.differential.grammar import Grammar
 from tests.differential.messages import Part, Step
 from tests.differential.phrases import STATEMENTS
 from tests.differential.queries import Query, write_query
-from tests.differential.scenes import TEMPLATES, Scene
+from tests.differential.scenes import TEMPLATES, Scene, anew
 from tests.differential.together import together
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def _changes_shown_in(sql: str) -> list[str]:
 
 @final
 class Script:
-    """Writes the steps of one script; ``steps`` once. ``scenes``: how many to 129 other acts."""
+    """Writes the steps of one script; ``steps`` once."""
 
-    def __init__(self, seed: str, scenes: int = 40) -> None:
+    def __init__(self, seed: str) -> None:
         self._random = Random(seed)
         self._asked: deque[Query] = deque(maxlen=_REMEMBERED)
         self._prepared: dict[tuple[int, str], Query] = {}
@@ -104,7 +104,7 @@ class Script:
             (30, self._read), (20, self._again), (10, self._prepared_read), (3, self._portal),
             (12, self._change), (8, self._far_change), (4, self._text), (2, self._definition),
             (10, self._setting), (10, self._transaction), (4, self._pipeline), (3, self._copy),
-            (3, self._mistake), (8, self._block), (scenes, self._scene), (2, self._together),
+            (3, self._mistake), (8, self._block), (40, self._scene), (2, self._together),
         )  # fmt: skip
 
     def steps(self, count: int) -> list[Step]:
@@ -228,9 +228,7 @@ class Script:
 
     def _anew(self, client: int) -> Iterator[Step]:
         """The session is as it was at its login."""
-        yield messages.query(client, "ROLLBACK")
-        yield messages.query(client, "RESET SESSION AUTHORIZATION")
-        yield messages.query(client, "DISCARD ALL")
+        yield from anew(client)
         self._prepared = {at: query for at, query in self._prepared.items() if at[0] != client}
 
     def _mistake(self, client: int) -> Iterator[Step]:
