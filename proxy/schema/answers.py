@@ -42,6 +42,7 @@ class Rows(TypedDict, total=False):
     extensions: list[str]
     collations: list[int]
     foreign_servers: list[int]
+    command_triggers: list[int]
     public_id: list[bool]
     login_triggers: list[int]
     roles: list[tuple[int, str, bool, bool]]

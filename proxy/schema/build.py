@@ -44,6 +44,7 @@ def build(rows: Rows, built_in: Objects) -> Catalogue:
         extensions=frozenset(rows["extensions"]),
         foreign_servers=bool(rows["foreign_servers"]),
         login_triggers=bool(rows["login_triggers"]),
+        command_triggers=bool(rows["command_triggers"]),
         rights={name: value for name, value in parts.items() if name in RIGHTS_PARTS},
         schemas=_schemas(rows),
         roles=_roles(rows),

@@ -76,7 +76,7 @@ class Relation:
     row_security: bool = False
     definition: str | None = None  # of a view, read with search_path = pg_catalog
     write_rules: bool = False  # any rule but a view's own ON SELECT
-    # CHECK constraints, index predicates; of an index or partition key all expressions as one ROW(...)
+    # CHECK constraints, index predicates; all expressions of an index, partition key, statistics as one ROW
     expressions: tuple[str, ...] = ()
     options: tuple[str, ...] = ()  # reloptions: security_invoker=true ...
     uses: tuple[int, ...] = ()  # of a view: the relations that its definition mentions
@@ -197,6 +197,7 @@ class Catalogue:
     extensions: frozenset[str] = field(default_factory=frozenset)
     foreign_servers: bool = False
     login_triggers: bool = False  # code of users' that runs at a login, and may refuse it
+    command_triggers: bool = False  # event triggers: code of users' that DDL runs
     rights: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)

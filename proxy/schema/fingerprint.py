@@ -57,6 +57,7 @@ _PARTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("pg_trigger", "x.oid, x.xmin", f"x.tgrelid {_PERMANENT}"),
     ("pg_rewrite", "x.oid, x.xmin", f"x.ev_class {_PERMANENT}"),
     ("pg_policy", "x.oid, x.xmin", f"x.polrelid {_PERMANENT}"),
+    ("pg_statistic_ext", "x.oid, x.xmin", f"x.stxrelid {_PERMANENT} AND x.stxexprs IS NOT NULL"),
     ("pg_foreign_table", "x.ftrelid, x.xmin", f"x.ftrelid {_PERMANENT}"),
     ("pg_constraint", "x.oid, x.xmin", f"x.connamespace {_NOT_TEMPORARY}"),
     ("pg_type", "x.oid, x.xmin", f"x.typnamespace {_NOT_TEMPORARY}"),

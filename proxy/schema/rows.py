@@ -124,7 +124,8 @@ _COLUMNS: Final = (
 )
 
 _PRINTED: Final = "x.relation::bigint, pg_catalog.pg_get_expr(x.node, x.relation)"
-# The expressions of an index or a partition key are printed with commas between them: ROW makes one of them.
+# The expressions of an index, a partition key or statistics are printed with commas between them: ROW makes
+# one of them.
 _PRINTED_ROW: Final = """x.relation::bigint, CASE WHEN x.is_list
         THEN pg_catalog.concat('ROW(', pg_catalog.pg_get_expr(x.node, x.relation), ')')
         ELSE pg_catalog.pg_get_expr(x.node, x.relation) END"""
@@ -137,6 +138,7 @@ _EXPRESSIONS: Final = (
         UNION ALL SELECT indrelid, indexprs, true FROM pg_catalog.pg_index
         UNION ALL SELECT indrelid, indpred, false FROM pg_catalog.pg_index
         UNION ALL SELECT partrelid, partexprs, true FROM pg_catalog.pg_partitioned_table
+        UNION ALL SELECT stxrelid, stxexprs, true FROM pg_catalog.pg_statistic_ext
         ) AS x(relation, node, is_list)
         WHERE x.node IS NOT NULL AND x.relation {_USER} AND x.relation {_RELATION}""",
     ),
@@ -238,6 +240,11 @@ _SURROUNDINGS: Final = (
         "login_triggers",
         "x.oid::bigint",
         "pg_catalog.pg_event_trigger x WHERE x.evtevent = 'login' AND x.evtenabled <> 'D'",
+    ),
+    Kind(
+        "command_triggers",
+        "x.oid::bigint",
+        "pg_catalog.pg_event_trigger x WHERE x.evtevent <> 'login' AND x.evtenabled <> 'D'",
     ),
 )
 

@@ -16,13 +16,13 @@ from pglast import ast
 
 from proxy.schema.catalogue import Catalogue
 from proxy.schema.names import usable_path
-from proxy.sql.analysis import NOTHING, UNREAD, Analysis, Control, Doubt, SetSetting, Statement
+from proxy.sql.analysis import NOTHING, UNKNOWN, UNREAD, Analysis, Control, Doubt, SetSetting, Statement
 from proxy.sql.compound import VERBS_WITH_NAMES, compound
 from proxy.sql.memo import Memo, Parsed
 from proxy.sql.proof.elsewhere import acts_elsewhere
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context
-from proxy.sql.utility import UNKNOWN_STATEMENT, utility
+from proxy.sql.utility import UNKNOWN_STATEMENT, WITHOUT_EVENTS, utility
 
 __all__ = ["Context", "analyse", "analyse_without_catalogue", "transactions_tell_all"]
 
@@ -131,6 +131,9 @@ def _statement(
     knowledge: Knowledge | None, context: Context, node: ast.Node, types: tuple[int, ...]
 ) -> Statement:
     statement = compound(knowledge, context, node, types) or utility(knowledge, context, node)
+    triggered = knowledge is not None and knowledge.catalogue.command_triggers
+    if triggered and statement.verb not in WITHOUT_EVENTS:
+        statement = replace(statement, reach=statement.reach | UNKNOWN)
     if statement.reach.proven or Doubt() in statement.state:
         return statement
     # A function that nobody vouches for may set, lock or assume anything.

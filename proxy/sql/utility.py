@@ -13,6 +13,7 @@ from pglast import ast, enums
 from proxy.schema import names
 from proxy.sql.analysis import (
     NOTHING,
+    QUERIES,
     UNKNOWN,
     Control,
     Doubt,
@@ -150,6 +151,17 @@ _WILD: Final[dict[type[ast.Node], str]] = {
     # What a materialised view's query calls is unread.
     ast.RefreshMatViewStmt: "refresh",
 }
+# Commands that fire no event trigger, by verb; all others may, whatever the version.
+# Source: PostgreSQL docs, event-trigger-matrix.
+WITHOUT_EVENTS: Final = QUERIES | frozenset(
+    (
+        *("analyze", "checkpoint", "cluster", "copy", "truncate", "vacuum"),
+        *("close", "deallocate", "declare", "execute", "explain", "fetch", "move", "prepare"),
+        *("begin", "commit", "release", "rollback", "rollback to", "savepoint", "start transaction"),
+        *("commit prepared", "prepare transaction", "rollback prepared", "set constraints"),
+        *("discard", "discard all", "listen", "lock", "notify", "reset", "set", "show", "unlisten"),
+    )
+)
 _Handler = Callable[["Knowledge | None", Context, ast.Node], Statement]
 
 
@@ -212,9 +224,8 @@ def _maintenance(knowledge: Knowledge | None, context: Context, node: ast.Node) 
     """VACUUM, ANALYZE, REINDEX, CREATE INDEX, CLUSTER: they may evaluate expressions of indexes."""
     if isinstance(node, ast.VacuumStmt):
         options = {option.defname for option in node.options or ()}
-        evaluates = not node.is_vacuumcmd or not options.isdisjoint({"analyze", "full"})
-        tables = [one.relation for one in node.rels or ()]
-        quiet = not evaluates or _expressions_are_quiet(knowledge, context, tables)
+        # Even a plain VACUUM evaluates them: it sums up what a BRIN index has not seen yet.
+        quiet = _expressions_are_quiet(knowledge, context, [one.relation for one in node.rels or ()])
         # VACUUM FULL rewrites the table; its rows stay, but system columns and order do not.
         reach = DDL if "full" in options else NOTHING
         verb = "vacuum" if node.is_vacuumcmd else "analyze"
@@ -242,7 +253,7 @@ def _create_index(knowledge: Knowledge | None, context: Context, node: ast.Index
 
 
 def _columns_are_built_in(knowledge: Knowledge | None, context: Context, table: ast.RangeVar) -> bool:
-    if knowledge is None:
+    if knowledge is None or knowledge.orders_by_user:
         return False
     relation = names.resolve_relation(
         knowledge.catalogue, table.schemaname, table.relname or "", context.path
@@ -255,8 +266,11 @@ def _columns_are_built_in(knowledge: Knowledge | None, context: Context, table: 
 def _expressions_are_quiet(
     knowledge: Knowledge | None, context: Context, tables: list[ast.RangeVar | None]
 ) -> bool:
-    """Do the expressions stored with these tables write nothing? Of all tables where none is named."""
-    if knowledge is None:
+    """Do the expressions stored with these tables, and the orders of their columns, write nothing?
+
+    Of all tables where none is named.
+    """
+    if knowledge is None or knowledge.orders_by_user:
         return False
     relations = list(knowledge.catalogue.relations.values())
     if tables:

@@ -17,9 +17,10 @@ from proxy.sql.analysis import Doubt, Lock
 from proxy.sql.proof import expressions, oids, queries
 from proxy.sql.proof.candidates import NOBODY, Choice, choose_any_function, choose_function
 from proxy.sql.proof.proof import Proof
-from proxy.sql.proof.purity import split_name
+from proxy.sql.proof.purity import checks_write_nothing, split_name
 from proxy.sql.proof.scope import Scope
 from proxy.sql.proof.typenames import convert
+from proxy.sql.proof.volatility import FILLS_ROWS
 
 # How long the lock of an advisory lock function is held.
 LOCKS: Final = {
@@ -82,7 +83,7 @@ def _conclude(
         return target
     if choice.denial:
         proof.deny(choice.denial)
-    if not choice.writes_nothing:
+    if not choice.writes_nothing and not _fills_quietly(proof, name[1], arguments, choice):
         proof.pure = False
     if not target:
         for place, (value, kind) in enumerate(arguments):
@@ -90,6 +91,18 @@ def _conclude(
                 expressions.settle_all(proof, value, choice, place)
     unsure = len(arguments) == 1 and arguments[0][1] == oids.UNTYPED
     return oids.UNTYPED if unsure else choice.result
+
+
+def _fills_quietly(
+    proof: Proof, name: str, arguments: list[tuple[ast.Node | None, int]], choice: Choice
+) -> bool:
+    """Does PostgreSQL's own function fill a row whose type runs no code of users' when it is read?"""
+    if name not in FILLS_ROWS or choice.denial == "function" or not arguments:
+        return False
+    kind = arguments[0][1]
+    known = kind not in (oids.UNTYPED, oids.UNKNOWN, oids.RECORD)
+    quiet = known and not proof.knowledge.runs_unseen_code(kind)
+    return quiet and checks_write_nothing(proof.knowledge, kind)
 
 
 def _may_be_column(proof: Proof, kind: int, choice: Choice) -> bool:

@@ -71,8 +71,11 @@ def plain(proof: Proof, scope: Scope, node: ast.Node | None, target: int) -> int
 
 def ordered(proof: Proof, kind: int) -> None:
     """Values of this type are compared by the default operator class of their type."""
-    if kind != oids.UNKNOWN and not proof.knowledge.is_ordered(kind):
-        proof.deny("type")
+    if kind == oids.UNKNOWN or proof.knowledge.is_ordered(kind):
+        return
+    proof.deny("type")
+    if proof.knowledge.orders_by_user:
+        proof.pure = False
 
 
 @_handles(ast.A_Const)

@@ -53,6 +53,7 @@ class Knowledge:
         "catalogue",
         "json_sources",
         "memory",
+        "orders_by_user",
         "row_types",
         "treacherous",
         "user_cast_targets",
@@ -63,6 +64,8 @@ class Knowledge:
         self.memory: Final = Memory()
         types = catalogue.types.values()
         self.arrays: Final = {t.element: t.oid for t in types if is_array(t)}
+        # Code of users' that runs wherever values are put in order.
+        self.orders_by_user: Final = not all(o <= EXTENSIONS for o in catalogue.orderings.values())
         self.row_types: Final = {t.relation: t.oid for t in types if t.relation}
         casts = catalogue.casts.values()
         self.treacherous: Final = any(self._is_treacherous(cast) for cast in casts)

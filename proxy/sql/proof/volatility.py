@@ -160,6 +160,21 @@ RUNS_SQL: Final = frozenset(
     for form in ("xml", "xmlschema", "xml_and_xmlschema")
 ) | {"ts_stat", "ts_rewrite"}
 
+# Functions of pg_catalog that read a value of a type of the caller's choice: its domains may check it by a
+# user's function. Of those that fill rows the first argument tells the type.
+# Source: PostgreSQL docs, functions-info, "Data Validity Checking"; functions-json, "JSON Processing".
+FILLS_ROWS: Final = frozenset(
+    """
+    json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_record_valid
+    jsonb_populate_recordset
+    """.split()
+)
+READS_ANY_TYPE: Final = FILLS_ROWS | frozenset(
+    """
+    array_in domain_in multirange_in range_in record_in pg_input_error_info pg_input_is_valid
+    """.split()
+)
+
 # Extensions whose C functions write nothing unless they are VOLATILE, and depend on nothing if IMMUTABLE.
 # Source: PostgreSQL docs, contrib; pgvector's README.
 EXTENSIONS: Final = frozenset(
@@ -239,7 +254,9 @@ def _denial_of_immutable(function: Function) -> str:
 def writes_nothing(function: Function) -> bool:
     """Is it proven that running ``function`` changes no row, but those that its own statement names?"""
     if is_of_trusted_extension(function):
-        return function.volatility != "v" or function.name in EXTENSION_HARMLESS
-    if not is_built_in(function) or function.name in RUNS_SQL:
+        # One that makes a value of any type reads it from text: hstore's #=.
+        reads_any_type = function.result in POLYMORPHIC
+        return not reads_any_type and (function.volatility != "v" or function.name in EXTENSION_HARMLESS)
+    if not is_built_in(function) or function.name in RUNS_SQL or function.name in READS_ANY_TYPE:
         return False
     return function.volatility != "v" or function.name in HARMLESS

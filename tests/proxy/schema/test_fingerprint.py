@@ -50,6 +50,7 @@ CHANGES = (
     "CREATE POLICY p ON planet USING (id > 0)",
     "CREATE TABLE early PARTITION OF orbit FOR VALUES FROM ('2000-01-01') TO ('2010-01-01')",
     "CREATE INDEX ON planet (lower(name))",
+    "CREATE STATISTICS s ON (lower(name)) FROM planet",
     "CREATE INDEX ON planet (name) WHERE mass > 1",
     "CREATE TRIGGER t BEFORE INSERT ON planet FOR EACH ROW EXECUTE FUNCTION quiet()",
     "ALTER TABLE moon DISABLE TRIGGER wakeful",

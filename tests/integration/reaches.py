@@ -1,0 +1,266 @@
+"""Writes that hide: each is one statement (or string of them) that adds to ``log`` in a way no name in it tells.
+
+``writes()`` and ``sneaky(int)``, which claims to be immutable, add a row each; so does the trigger ``note()``.
+"""
+
+# ruff: noqa: E501 - statements stand as they are sent
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Case(NamedTuple):
+    """``setup`` is run beforehand, in a schema for all cases with the same; ``read`` must show what ``write``
+    did.
+    """
+
+    write: str
+    setup: str = ""
+    read: str = "SELECT count(*) FROM log"
+
+
+PRELUDE: Final = """
+CREATE TABLE planets (id int PRIMARY KEY, name text NOT NULL DEFAULT 'X');
+INSERT INTO planets VALUES (1, 'Mercury'), (2, 'Venus'), (3, 'Mars');
+CREATE TABLE log (entry text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS
+  $$ BEGIN INSERT INTO log VALUES (TG_OP); RETURN coalesce(NEW, OLD); END $$;
+CREATE FUNCTION writes() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS
+  $$ INSERT INTO log VALUES ('w') RETURNING 1 $$;
+CREATE FUNCTION sneaky(int) RETURNS int LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN $1; END $$;
+CREATE FUNCTION agrees(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN true; END $$
+"""
+
+# A function may stand wherever an expression may.
+PLACES: Final = (
+    "SELECT id FROM planets LIMIT writes()",
+    "SELECT id FROM planets OFFSET writes()",
+    "SELECT sum(id) OVER (ROWS BETWEEN writes() PRECEDING AND CURRENT ROW) FROM planets",
+    "SELECT sum(id) OVER w FROM planets WINDOW w AS (PARTITION BY writes())",
+    "SELECT count(*) FILTER (WHERE writes() = 1) FROM planets",
+    "SELECT id FROM planets ORDER BY writes()",
+    "SELECT 1 FROM planets GROUP BY writes()",
+    "SELECT 1 FROM planets GROUP BY GROUPING SETS ((writes()), ())",
+    "SELECT 1 FROM planets HAVING count(*) > writes()",
+    "SELECT DISTINCT ON (writes()) 1 FROM planets",
+    "VALUES (writes())",
+    "SELECT * FROM (VALUES (writes())) x, planets",
+    "SELECT * FROM planets, writes() x",
+    "SELECT * FROM planets, ROWS FROM (writes(), generate_series(1, 2)) x",
+    "SELECT * FROM planets, LATERAL (SELECT writes()) x",
+    "SELECT * FROM planets TABLESAMPLE bernoulli (writes())",
+    "SELECT a.id FROM planets a JOIN planets b ON a.id = writes()",
+    "SELECT ARRAY[writes()] FROM planets",
+    "SELECT (ARRAY[1, 2])[writes()] FROM planets",
+    "SELECT ROW(writes()) FROM planets",
+    "SELECT id FROM planets WHERE id IN (7, writes())",
+    "SELECT id FROM planets WHERE id = ANY (ARRAY[writes()])",
+    "SELECT id FROM planets WHERE id BETWEEN 0 AND writes()",
+    "SELECT id FROM planets WHERE id IS DISTINCT FROM writes()",
+    "SELECT id FROM planets WHERE name LIKE writes()::text",
+    "SELECT id FROM planets WHERE EXISTS (SELECT FROM planets WHERE writes() = 1)",
+    "SELECT CASE id WHEN writes() THEN 1 END FROM planets",
+    "SELECT coalesce(writes(), 2), greatest(1, writes()), nullif(writes(), 1) FROM planets",
+    "SELECT now() AT TIME ZONE make_interval(hours => writes()) FROM planets",
+    "SELECT concat(VARIADIC ARRAY[writes()]) FROM planets",
+    "SELECT json_build_object('a', writes()) FROM planets",
+    "SELECT JSON_OBJECT('a': writes()), JSON_ARRAY(writes()) FROM planets",
+    "SELECT percentile_cont(0.5 * writes()) WITHIN GROUP (ORDER BY id) FROM planets",
+    "SELECT array_agg(id ORDER BY writes()) FROM planets",
+    "SELECT 1 FROM planets UNION ALL SELECT writes()",
+    "WITH x AS MATERIALIZED (SELECT writes()) SELECT * FROM planets, x",
+    "WITH RECURSIVE x(n) AS (SELECT writes() UNION ALL SELECT n + writes() FROM x WHERE n < 3) TABLE x",
+    "SELECT set_config('a.b', writes()::text, false)",
+    "INSERT INTO planets VALUES (7 + writes(), 'x')",
+    "INSERT INTO planets VALUES (4, 'x') RETURNING writes()",
+    "INSERT INTO planets VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = writes()::text",
+    "INSERT INTO planets VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = 'y' WHERE writes() = 1",
+    "UPDATE planets SET name = 'z' FROM (SELECT writes() AS w) x WHERE x.w = 1",
+    "UPDATE planets SET (name) = (SELECT writes()::text)",
+    "DELETE FROM planets USING writes() w WHERE w = 2",
+    "MERGE INTO planets USING (SELECT writes() AS i) s ON id = i WHEN MATCHED THEN DO NOTHING",
+    "MERGE INTO planets USING (SELECT 1 AS i) s ON id = i AND writes() = 1 WHEN MATCHED THEN DO NOTHING",
+    "MERGE INTO planets USING (SELECT 1 AS i) s ON id = i WHEN MATCHED AND writes() = 1 THEN DO NOTHING",
+    "MERGE INTO planets USING (SELECT 9 AS i) s ON id = i WHEN NOT MATCHED THEN INSERT VALUES (9, writes()::text)",
+    "COPY (SELECT writes() FROM planets) TO '/dev/null'",
+    "PREPARE p AS SELECT writes(); EXECUTE p",
+    "PREPARE p (int) AS SELECT id FROM planets WHERE id = $1; EXECUTE p(writes())",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT writes()",
+    "BEGIN; DECLARE c CURSOR FOR SELECT writes(); FETCH c; COMMIT",
+    "BEGIN; DECLARE c CURSOR FOR SELECT writes(); MOVE c; COMMIT",
+    "CREATE TEMP TABLE t AS SELECT writes()",
+    "CREATE TABLE made AS SELECT writes()",
+    "CREATE MATERIALIZED VIEW kept AS SELECT writes()",
+    "SELECT writes() INTO TEMP t FROM planets",
+    "EXPLAIN ANALYZE SELECT writes()",
+    "EXPLAIN SELECT id FROM planets WHERE id = sneaky(1)",
+    "DO 'BEGIN PERFORM writes(); END'",
+)
+
+_GUARDED: Final = "CREATE DOMAIN guarded AS int CHECK (agrees(VALUE)); CREATE TYPE pair AS (x guarded);"
+_OF_GUARDED: Final = "(SELECT t.oid FROM pg_type t WHERE t.oid = '{}'::regtype)"
+
+# What PostgreSQL evaluates by itself: defaults, checks, indexes, statistics, domains.
+STORED: Final = {
+    "default": Case("INSERT INTO t VALUES (1)", "CREATE TABLE t (id int, x int DEFAULT writes())"),
+    "default in UPDATE": Case(
+        "UPDATE t SET x = DEFAULT",
+        "CREATE TABLE t (id int, x int DEFAULT writes()); INSERT INTO t VALUES (1, 1)",
+    ),
+    "default of a view": Case(
+        "INSERT INTO v (id) VALUES (1)",
+        "CREATE TABLE t (id int, x int); CREATE VIEW v AS TABLE t; ALTER VIEW v ALTER x SET DEFAULT writes()",
+    ),
+    "default by a foreign key": Case(
+        "DELETE FROM planets WHERE id = 2",
+        "CREATE TABLE t (id int DEFAULT sneaky(1) REFERENCES planets ON DELETE SET DEFAULT); INSERT INTO t VALUES (2)",
+    ),
+    "generated column": Case(
+        "INSERT INTO t VALUES (1)", "CREATE TABLE t (id int, x int GENERATED ALWAYS AS (sneaky(id)) STORED)"
+    ),
+    "check": Case("INSERT INTO t VALUES (1)", "CREATE TABLE t (id int CHECK (agrees(id)))"),
+    "index": Case("INSERT INTO t VALUES (1)", "CREATE TABLE t (id int); CREATE INDEX ON t (sneaky(id))"),
+    "partial index": Case(
+        "INSERT INTO t VALUES (1)", "CREATE TABLE t (id int); CREATE INDEX ON t (id) WHERE agrees(id)"
+    ),
+    "partition key": Case(
+        "INSERT INTO t VALUES (1)",
+        "CREATE TABLE t (id int) PARTITION BY LIST (sneaky(id)); CREATE TABLE t1 PARTITION OF t DEFAULT",
+    ),
+    "exclusion": Case(
+        "INSERT INTO t VALUES (1)", "CREATE TABLE t (id int, EXCLUDE USING btree (sneaky(id) WITH =))"
+    ),
+    "statistics at ANALYZE": Case("ANALYZE planets", "CREATE STATISTICS s ON (sneaky(id)) FROM planets"),
+    "BRIN at VACUUM": Case(
+        "VACUUM t",
+        """CREATE TABLE t (id int); CREATE INDEX ON t USING brin (sneaky(id)) WITH (pages_per_range = 1);
+           INSERT INTO t SELECT generate_series(1, 500); DELETE FROM log""",
+    ),
+    "partial BRIN at VACUUM": Case(
+        "VACUUM t",
+        """CREATE TABLE t (id int); CREATE INDEX ON t USING brin (id) WITH (pages_per_range = 1) WHERE agrees(id);
+           INSERT INTO t SELECT generate_series(1, 500); DELETE FROM log""",
+    ),
+    "bound of a partition": Case(
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (sneaky(1))",
+        "CREATE TABLE t (id int) PARTITION BY LIST (id)",
+    ),
+    "column type": Case("ALTER TABLE planets ALTER id TYPE int USING sneaky(id)"),
+    "new column": Case("ALTER TABLE planets ADD COLUMN x int DEFAULT writes()"),
+    "new check": Case("ALTER TABLE planets ADD CHECK (agrees(id))"),
+    "validated check": Case(
+        "ALTER TABLE planets VALIDATE CONSTRAINT c",
+        "ALTER TABLE planets ADD CONSTRAINT c CHECK (agrees(id)) NOT VALID",
+    ),
+    "refresh": Case(
+        "REFRESH MATERIALIZED VIEW m", "CREATE MATERIALIZED VIEW m AS SELECT writes() WITH NO DATA"
+    ),
+    "reindex": Case(
+        "REINDEX TABLE t",
+        "CREATE TABLE t (id int); CREATE INDEX ON t (sneaky(id)); INSERT INTO t VALUES (1); DELETE FROM log",
+    ),
+    "cluster": Case(
+        "CLUSTER t USING i",
+        "CREATE TABLE t (id int); CREATE INDEX i ON t (sneaky(id)); INSERT INTO t VALUES (1); DELETE FROM log",
+    ),
+    "vacuum full": Case(
+        "VACUUM FULL t",
+        "CREATE TABLE t (id int); CREATE INDEX ON t (sneaky(id)); INSERT INTO t VALUES (1); DELETE FROM log",
+    ),
+    "new index": Case("CREATE INDEX ON planets (sneaky(id))"),
+    "virtual column of a row": Case(
+        "SELECT planets.tell FROM planets",
+        "CREATE FUNCTION tell(planets) RETURNS int LANGUAGE sql AS 'SELECT writes()'",
+    ),
+    **{
+        f"domain: {write}": Case(write, _GUARDED + setup)
+        for write, setup in (
+            ("SELECT id::guarded FROM planets", ""),
+            ("SELECT guarded(id) FROM planets", ""),
+            ("SELECT ARRAY[id]::guarded[] FROM planets", ""),
+            ("SELECT ROW(3)::pair", ""),
+            ("PREPARE p (guarded) AS SELECT $1; EXECUTE p(3)", ""),
+            ("INSERT INTO t VALUES (3)", "CREATE TABLE t (y guarded)"),
+            ("INSERT INTO t (y.x) VALUES (3)", "CREATE TABLE t (y pair)"),
+            ("INSERT INTO t (y[1]) VALUES (3)", "CREATE TABLE t (y guarded[])"),
+            ("INSERT INTO t VALUES (4)", "CREATE DOMAIN over AS guarded; CREATE TABLE t (y over)"),
+            (
+                "INSERT INTO t VALUES ('[1,2]')",
+                "CREATE TYPE span AS RANGE (subtype = guarded); CREATE TABLE t (y span)",
+            ),
+            (
+                "INSERT INTO t VALUES ('(1)')",
+                "CREATE TYPE c AS (x int); CREATE DOMAIN d AS c CHECK (agrees((VALUE).x)); CREATE TABLE t (y d)",
+            ),
+            ("""SELECT * FROM json_to_record('{"x": 3}') AS r (x guarded)""", ""),
+            (
+                """SELECT (json_populate_record(t, '{"y": 3}')).y FROM t""",
+                "CREATE TABLE t (y guarded); INSERT INTO t VALUES (1)",
+            ),
+            (
+                """SELECT r FROM t, jsonb_populate_recordset(t, '[{"y": 3}]') r""",
+                "CREATE TABLE t (y guarded); INSERT INTO t VALUES (1)",
+            ),
+            (
+                f"SELECT id FROM planets WHERE domain_in('5', {_OF_GUARDED.format('guarded')}, -1) IS NOT NULL",
+                "",
+            ),
+            (f"SELECT array_in('{{5}}', {_OF_GUARDED.format('guarded')}, -1)::text", ""),
+            (f"SELECT record_in('(5)', {_OF_GUARDED.format('pair')}, -1)::text", ""),
+            ("SELECT pg_input_is_valid('5', 'guarded')", ""),
+            ("SELECT * FROM pg_input_error_info('5', 'guarded')", ""),
+        )
+    },
+}
+
+_LESS: Final = """
+CREATE FUNCTION {name}(pair, pair) RETURNS {result} LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN {body}; END $$;"""
+_COMPARISONS: Final = {"<": "lt", "<=": "le", "=": "eq", ">=": "ge", ">": "gt"}
+# A type whose values are put in order by a user's functions.
+_ORDERED: Final = "".join(
+    (
+        "CREATE TYPE pair AS (a int);",
+        *(
+            _LESS.format(name=f"pair_{name}", result="bool", body=f"($1).a {sign} ($2).a")
+            for sign, name in _COMPARISONS.items()
+        ),
+        _LESS.format(name="pair_cmp", result="int", body="($1).a - ($2).a"),
+        *(
+            f"CREATE OPERATOR {sign} (LEFTARG = pair, RIGHTARG = pair, FUNCTION = pair_{name});"
+            for sign, name in _COMPARISONS.items()
+        ),
+        "CREATE OPERATOR CLASS pairs DEFAULT FOR TYPE pair USING btree AS",
+        "".join(f" OPERATOR {at} {sign}," for at, sign in enumerate(_COMPARISONS, 1)),
+        " FUNCTION 1 pair_cmp(pair, pair);",
+        "CREATE TABLE t (x pair); INSERT INTO t SELECT row(g)::pair FROM generate_series(1, 9) g;",
+    )
+)
+ORDERED: Final = {
+    **{
+        write: Case(write, _ORDERED)
+        for write in (
+            "ANALYZE t",
+            "CREATE INDEX ON t (x)",
+            "SELECT x FROM t ORDER BY x",
+            "SELECT DISTINCT x FROM t",
+            "SELECT count(DISTINCT x) FROM t",
+            "SELECT max(ARRAY[x]) FROM t",
+            "SELECT rank() OVER (ORDER BY x) FROM t",
+            "SELECT 1 FROM t a, t b WHERE ARRAY[a.x] = ARRAY[b.x]",
+            "SELECT 1 FROM t a, t b WHERE ROW(a.x, 1) < ROW(b.x, 1)",
+            "SELECT 1 FROM t a, t b WHERE a = b",
+            "SELECT 1 FROM t a JOIN t b USING (x)",
+            "TABLE t UNION TABLE t",
+            "UPDATE t SET x = x WHERE t IN (SELECT t FROM t)",
+        )
+    },
+    "foreign key": Case(
+        "DELETE FROM p",
+        _ORDERED
+        + """CREATE TABLE p (x pair PRIMARY KEY); CREATE TABLE q (x pair REFERENCES p ON DELETE CASCADE);
+             INSERT INTO p TABLE t; INSERT INTO q TABLE t; DELETE FROM log""",
+    ),
+}

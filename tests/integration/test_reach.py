@@ -1,0 +1,77 @@
+"""Whatever a statement changes, and however it is hidden in it, the next read of anybody shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.integration import reaches
+from tests.integration.place import Connection, Place, ask, remember
+from tests.integration.reaches import PRELUDE, Case
+from tests.postgres import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.integration.proxy import Proxy
+    from tests.postgres import Cluster
+
+pytestmark = pytest.mark.postgres
+
+# By the rule of the guarantee that each of them could break.
+CASES: Final = {
+    "5.3": {text: Case(text) for text in reaches.PLACES} | reaches.STORED | reaches.ORDERED,
+}
+_SETUPS: Final = list(dict.fromkeys(case.setup for cases in CASES.values() for case in cases.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One database for all cases, and two sessions through the proxy."""
+
+    place: Place
+    writer: Connection
+    reader: Connection
+
+    def enter(self, case: Case) -> str:
+        """Both sessions begin anew, in the schema of the case; the words that take another one there."""
+        there = f"SET search_path = case_{_SETUPS.index(case.setup)}"
+        for session in (self.writer, self.reader):
+            ask(session, "DISCARD ALL")
+            ask(session, there)
+        return there
+
+
+@pytest.fixture(scope="module")
+def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
+    database = Database(cluster, "reach")
+    database.create()
+    for number, setup in enumerate(_SETUPS):
+        schema = f"case_{number}"
+        database.execute(
+            f"CREATE SCHEMA {schema}; SET search_path = {schema}; {PRELUDE}; {setup}; DELETE FROM log"
+        )
+    place = Place(proxy, database)
+    with place.connect() as writer, place.connect() as reader:
+        yield System(place, writer, reader)
+    database.drop()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.soundness(section), id=name)
+        for section, cases in CASES.items()
+        for name, case in cases.items()
+    ],
+)
+def test_what_it_changes_is_seen_by_the_next_read(system: System, case: Case) -> None:
+    there = system.enter(case)
+    before = remember(system.reader, case.read)
+    ask(system.writer, case.write)
+    seen = ask(system.reader, case.read)
+    assert seen == system.place.direct(f"{there}; {case.read}")
+    assert seen != before
+    assert ask(system.writer, case.read) == seen
