@@ -39,6 +39,7 @@ from proxy.net.roles import Roles
 from proxy.net.tasks import spawn
 from proxy.net.tls import ServerTls, server_tls
 from proxy.option_types import Address
+from proxy.session.database import Database
 from proxy.session.session import Session
 from proxy.session.shared import SessionOptions, Shared
 from proxy.users_file import read_users
@@ -61,7 +62,9 @@ class Service:
         limits = Limits(cache_bytes=settings.cache_bytes, max_entry_bytes=settings.max_entry_bytes)
         memory: Memory[Session] = Memory(limits, TtlRule(settings.ttl_floor, settings.ttl_cap))
         self._memory = memory
-        self._directory = Directory(memory, self._loader, self._shared_change, self._roles_in_doubt)
+        self._directory = Directory(
+            memory, self._loader, self._shared_change, self._roles_in_doubt, self._catalogue_changed
+        )
         self._shared = self._make_shared(memory)
         self._freshness = Freshness(
             settings.freshness,
@@ -193,6 +196,9 @@ class Service:
 
     def _roles_in_doubt(self, names: frozenset[str]) -> None:
         self._hub.roles_in_doubt(names)
+
+    def _catalogue_changed(self, database: Database) -> None:
+        self._hub.catalogue_changed(database)
 
     def _settings_reloaded(self) -> None:
         self._hub.settings_reloaded()

@@ -183,6 +183,10 @@ class Memory(Generic[F]):
         self._suspensions.add(suspension)
         return suspension
 
+    def widen(self, suspension: Suspension, database: int) -> None:
+        """The same change may reach all of this database."""
+        self._tags.widen(suspension, database)
+
     def end(self, suspension: Suspension, *, changed: bool, cause: Cause = "own_write") -> None:
         """The outcome is known; to be called before the client is told. A second end changes nothing.
 

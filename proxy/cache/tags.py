@@ -192,6 +192,12 @@ class Tags:
             relation.changing.add(suspension)
         return suspension
 
+    def widen(self, suspension: Suspension, database: int) -> None:
+        """The same change, unless it has ended, may change anything in this database."""
+        tag = self.database(database)
+        if suspension.open and not suspension.origin and tag not in suspension.tags:
+            suspension.cover(tag)
+
     def end(self, suspension: Suspension, *, changed: bool) -> None:
         """Raise the generations if something changed, then lift the mark; a second end changes nothing.
 

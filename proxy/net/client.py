@@ -251,7 +251,7 @@ class ClientConnection(asyncio.Protocol):
         learnt = self.origin.learnt if self.origin is not None else None
         backend_lost = Backend(learnt.process_id if learnt else 0, learnt.backend_start if learnt else "")
         then = (lambda: self.hub.directory.changed(database)) if ddl else (lambda: None)
-        self.hub.doubts.watch(suspension, backend_lost, then)
+        self.hub.doubts.watch(suspension, database.oid, backend_lost, then)
 
     def audit(self, shape: Shape, entry: Entry) -> None:
         session, wanted = self.session, self.wanted

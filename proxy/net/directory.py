@@ -41,6 +41,7 @@ class Place:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.known: Catalogue | None = None  # the last one read, while ``database`` may have none
+        self.was_read = False  # somebody may have been told what it said
         self.moves = 0
         self.rereads = float(_REREADS)  # how many there may be now
         self.reread_at = 0.0
@@ -62,6 +63,7 @@ class Directory:
     """``on_shared_change`` is called when roles, databases or settings may have changed: logins are learnt
     anew. ``on_roles_in_doubt`` gets the names of roles that were dropped, stand for another role now, or have
     other groups.
+    ``on_new_catalogue`` gets the database whose catalogue says something else than before.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class Directory:
         loader: CatalogueLoader,
         on_shared_change: Callable[[], None],
         on_roles_in_doubt: Callable[[frozenset[str]], None],
+        on_new_catalogue: Callable[[Database], None],
     ) -> None:
         self._memory = memory
         self._loader = loader
         self._on_shared_change = on_shared_change
         self._on_roles_in_doubt = on_roles_in_doubt
+        self._on_new_catalogue = on_new_catalogue
         self._places: dict[str, Place] = {}
 
     def database(self, name: str, oid: int) -> Database:
@@ -202,10 +206,21 @@ class Directory:
         known, place.known, place.database.catalogue = place.known, catalogue, catalogue
         if catalogue is not known:
             self._memory.drop(tags.whole(place.database.oid), "ddl")
+            if place.was_read:
+                self._on_new_catalogue(place.database)
             if known is not None and known.rights != catalogue.rights:
                 self._on_shared_change()
                 self._on_roles_in_doubt(known.roles_gone(catalogue) | known.roles_regrouped(catalogue))
+                self._spread(catalogue)
+        place.was_read = True
         return True
+
+    def _spread(self, catalogue: Catalogue) -> None:
+        """Rights and roles are the origin's: a change that was seen in one database holds in all."""
+        for place in self._places.values():
+            if place.known is not None and place.known.rights != catalogue.rights:
+                self._memory.drop(tags.whole(place.database.oid), "ddl")
+                self.changed(place.database)
 
     async def _read_if_new(self, place: Place) -> Catalogue:
         """The known one where the origin still says the same: not all that may hold DDL holds any."""

@@ -64,12 +64,26 @@ class Doubts:
         self._lower = lower
         self._memory = memory
         self._connect = connect
+        self._databases: dict[Suspension, int] = {}  # the open ones, by what is suspended
         self.count = 0
 
-    def watch(self, suspension: Suspension, backend: Backend, then: Callable[[], None]) -> None:
-        """End ``suspension`` once ``backend`` is gone, then call ``then``."""
+    def watch(
+        self, suspension: Suspension, database: int, backend: Backend, then: Callable[[], None]
+    ) -> None:
+        """End ``suspension`` once ``backend`` is gone, then call ``then``; ``database`` is where
+        it writes.
+        """
         self.count += 1
+        self._databases[suspension] = database
         spawn(self._watch(suspension, backend, then), name=f"doubt {backend.process_id}")
+
+    def judged_anew(self, database: int) -> None:
+        """The catalogue of this database says something else: writes that waited for the lock of that change
+        may do more than was thought.
+        """
+        for suspension, where in self._databases.items():
+            if where == database:
+                self._memory.widen(suspension, database)
 
     async def _watch(self, suspension: Suspension, backend: Backend, then: Callable[[], None]) -> None:
         logger.warning("event=in_doubt origin_pid=%s", backend.process_id)
@@ -81,6 +95,7 @@ class Doubts:
             await asyncio.sleep(_ASK_EVERY_SECONDS)
             waited += _ASK_EVERY_SECONDS
         self._memory.end(suspension, changed=True)
+        del self._databases[suspension]
         self.count -= 1
         logger.info("event=doubt_settled origin_pid=%s seconds=%.2f", backend.process_id, waited)
         then()

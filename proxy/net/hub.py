@@ -14,6 +14,7 @@ from proxy.net.freshness import Freshness
 from proxy.net.roles import Roles
 from proxy.net.tls import ServerTls
 from proxy.origin_url import OriginUrl
+from proxy.session.database import Database
 from proxy.session.probe import Learnt
 from proxy.session.session import Session
 from proxy.session.shared import Shared
@@ -146,6 +147,11 @@ class Hub:
         for session in self.sessions():
             if session.state.is_one_of(names):
                 session.doubt_role()
+
+    def catalogue_changed(self, database: Database) -> None:
+        """What is on its way, or in doubt, was judged by a catalogue that holds no longer."""
+        database.judged_anew()
+        self.doubts.judged_anew(database.oid)
 
     def sessions(self) -> list[Session]:
         """Those of all clients that have logged in."""

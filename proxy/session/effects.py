@@ -107,7 +107,8 @@ def _behind(
     named: Named, statements: Statements, meaning: Callable[[Prepared], tuple[Statement, ...]]
 ) -> Statement | None:
     if named.action == "fetch":
-        return statements.cursors.get(named.name)
+        declared = statements.cursors.get(named.name)
+        return None if declared is None else declared.inner
     found = statements.sql_named.get(named.name)
     if found is not None:
         return found
@@ -238,7 +239,9 @@ def _settle_statement(
     statement: Statement, tag: bytes, transaction: Transaction, state: State, statements: Statements
 ) -> None:
     if statement.transaction is not None:
-        _settle_control(statement, tag, transaction, state)
+        if _settle_control(statement, tag, transaction, state):
+            # One WITH HOLD that stood before is lost sight of as well: its next FETCH counts as unknown.
+            statements.cursors.clear()
         return
     in_transaction = transaction.status != IDLE
     if in_transaction:
@@ -262,7 +265,8 @@ def _settle_statement(
         _settle_name(statement.named, statements)
 
 
-def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, state: State) -> None:
+def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, state: State) -> bool:
+    """Carry out a transaction command; has it undone anything?"""
     command = statement.transaction
     assert command is not None
     control = command.control
@@ -283,22 +287,25 @@ def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, 
         if command.chain:
             state.begin()
             transaction.begin(isolation)
+        return undone
     elif control == Control.SAVEPOINT:
         state.savepoint(command.savepoint)
     elif control == Control.ROLLBACK_TO:
         state.rollback_to(command.savepoint)
         transaction.status = OPEN
+        return True
     elif control == Control.RELEASE:
         state.release(command.savepoint)
     elif control == Control.SET_TRANSACTION:
         transaction.ran(statement)
+    return False
 
 
 def _settle_name(named: Named, statements: Statements) -> None:
     if named.action == "prepare" and named.inner is not None:
         statements.sql_named[named.name] = named.inner
     elif named.action == "declare" and named.inner is not None:
-        statements.cursors[named.name] = named.inner
+        statements.cursors[named.name] = named
     else:
         _forget_name(named, statements)
 
@@ -325,8 +332,7 @@ def _reconcile(after: int, transaction: Transaction, state: State, statements: S
             state.commit()
             state.doubt = True
         transaction.end()
-        statements.portals.clear()
-        statements.portal_is_ours = False
+        statements.end_transaction()
     elif transaction.status == IDLE:
         state.begin()
         state.doubt = True

@@ -66,6 +66,9 @@ class Intake:
         statement = self._statements.named.get(name)
         _bound(self._statements.portals)
         self._statements.portals[portal] = statement
+        if portal:
+            # A cursor of this name, if there still is one, makes this Bind fail.
+            self._statements.cursors.pop(portal.decode(errors="replace"), None)
         if statement is not None and statement.own is not None:
             batch.add_own(OwnStep(steps.BIND, statement.own, tail))
             return

@@ -70,6 +70,7 @@ class Session:
         self.statements = Statements()
         self.outlook = Outlook(shared, database, state, self.transaction)
         self.uplink = Uplink(self)
+        database.judged.add(self.uplink)
         self._on_their_way = self.uplink.exchanges  # the very deque: no hit overtakes an earlier reply
         self.last = Last()
         self.now = 0.0

@@ -11,7 +11,7 @@ import re
 from typing import Final, final
 
 from proxy.session.shapes import Shape
-from proxy.sql.analysis import Statement
+from proxy.sql.analysis import Named, Statement
 from proxy.sql.commands import Command
 from proxy.sql.rows import Parameter
 from proxy.wire import frontend
@@ -96,7 +96,7 @@ class Statements:
         self.portals: dict[bytes, Prepared | None] = {}
         # SQL-level names -> what one run may do; a name that is missing here may do anything
         self.sql_named: dict[str, Statement] = {}
-        self.cursors: dict[str, Statement] = {}
+        self.cursors: dict[str, Named] = {}  # by SQL-level DECLARE
         self.portal_is_ours = False  # the unnamed one, answered from memory in a block that still stands
         self.unnamed_ended = False  # here; the origin may still have an unnamed statement or portal
 
@@ -120,6 +120,12 @@ class Statements:
         self.named.pop(b"", None)
         self.portals.pop(b"", None)
         self.unnamed_ended = True
+
+    def end_transaction(self) -> None:
+        """Portals are gone with it, and every cursor that was not declared WITH HOLD."""
+        self.portals.clear()
+        self.portal_is_ours = False
+        self.cursors = {name: named for name, named in self.cursors.items() if named.hold}
 
     def drop_all(self) -> None:
         """DISCARD ALL, or DEALLOCATE ALL: every name is free again."""

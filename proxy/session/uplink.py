@@ -22,7 +22,7 @@ from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
 from proxy.session.statements import UNKNOWN_SCOPE
 from proxy.session.transaction import FAILED, IDLE
-from proxy.sql.analysis import QUERIES, Extent, Statement
+from proxy.sql.analysis import QUERIES, UNREAD, Extent, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Uplink:
     """
 
     __slots__ = (
+        "__weakref__",
         "_names_catalogue",
         "_names_scope",
         "_parting",
@@ -200,9 +201,28 @@ class Uplink:
             found.extend(batch.simple.analysis.statements)
         return found
 
+    def judged_anew(self) -> None:
+        """The catalogue says something else than the one that all on its way was judged by: a statement that
+        had to wait for the lock of that very change may do more than was thought.
+        """
+        session = self._session
+        if session.transaction.status != IDLE:
+            session.transaction.pending |= UNREAD
+        for exchange in self.exchanges:
+            if exchange.silent:
+                continue
+            exchange.ran = tuple(effects.in_doubt(statement) for statement in exchange.ran)
+            exchange.reach |= UNREAD
+            if exchange.commits and not exchange.withheld:
+                exchange.holds = True
+                concerned = rows.in_memory(exchange.reach, session.database.oid)
+                exchange.suspensions.append(session.memory.suspend(concerned))
+
     def is_uncertain(self) -> bool:
         """May names mean something else by the time the origin runs the next statement?"""
-        return self._session.state.doubt or any(
+        # Its own DDL holds in a block before anybody else, the catalogue here among them, knows of it.
+        unsure = self._session.state.doubt or self._session.transaction.pending.ddl
+        return unsure or any(
             s.state or s.reach.ddl or not s.reach.proven for e in self.exchanges for s in e.ran
         )
 

@@ -71,6 +71,24 @@ def test_a_second_end_changes_nothing(tags: Tags) -> None:
     assert (tag.generation, tag.suspended) == (1, 0)
 
 
+def test_a_change_may_be_widened_to_its_database_while_it_lasts(tags: Tags) -> None:
+    suspension, ended = tags.suspend(relations_of(DB, [10])), tags.suspend(relations_of(DB, [11]))
+    tags.end(ended, changed=False)
+    for one in (suspension, suspension, ended):
+        tags.widen(one, DB)
+    tag = tags.database(DB)
+    assert (tag.generation, tag.suspended) == (0, 1)
+    tags.end(suspension, changed=True)
+    assert (tag.generation, tag.suspended) == (1, 0)
+
+
+def test_a_change_of_the_whole_origin_is_as_wide_as_can_be(tags: Tags) -> None:
+    suspension = tags.suspend(ORIGIN)
+    tags.widen(suspension, DB)
+    tags.end(suspension, changed=True)
+    assert tags.database(DB).suspended == 0
+
+
 def test_a_database_first_seen_while_the_whole_origin_is_suspended_is_suspended_too(tags: Tags) -> None:
     suspension = tags.suspend(ORIGIN)
     newcomer = tags.database(77)

@@ -140,24 +140,29 @@ def test_an_error_among_several_statements_with_settings_leaves_doubt() -> None:
 
 def test_a_statement_that_may_do_anything_forgets_what_names_mean() -> None:
     state, statements = a_state(), Statements()
-    statements.sql_named["p"] = statements.cursors["c"] = READS
+    statements.sql_named["p"] = READS
+    statements.cursors["c"] = Named("declare", "c", READS, hold=True)
     effects.settle(landed(ANYTHING), IDLE, transaction(), state, statements)
     assert (statements.sql_named, statements.cursors, state.doubt) == ({}, {}, True)
 
 
 def test_names_come_and_go_with_their_statements() -> None:
     state, statements, own = a_state(), Statements(), transaction()
-    for named in (Named("prepare", "p", WRITES), Named("declare", "c", READS)):
+    declared = Named("declare", "c", READS, hold=True)
+    for named in (Named("prepare", "p", WRITES), declared):
         effects.settle(landed(Statement("x", named=named)), IDLE, own, state, statements)
-    assert (statements.sql_named, statements.cursors) == ({"p": WRITES}, {"c": READS})
+    assert statements.sql_named == {"p": WRITES}
+    assert statements.cursors == {"c": declared}
     for named in (Named("deallocate", "p"), Named("close", "")):
         effects.settle(landed(Statement("x", named=named)), IDLE, own, state, statements)
-    assert (statements.sql_named, statements.cursors) == ({}, {})
+    assert not statements.sql_named
+    assert not statements.cursors
 
 
 def test_execute_and_fetch_do_what_stands_behind_the_name() -> None:
     statements = Statements()
-    statements.sql_named["p"] = statements.cursors["c"] = WRITES
+    statements.sql_named["p"] = WRITES
+    statements.cursors["c"] = Named("declare", "c", WRITES)
     for action, name in (("execute", "p"), ("fetch", "c")):
         asked = Statement(action, reach=UNKNOWN, named=Named(action, name))
         assert effects.resolve_names(asked, statements, lambda _: ()).reach == TABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
-from proxy.sql.analysis import Statement
+from proxy.sql.analysis import Named, Statement
 from proxy.sql.commands import Show
 from proxy.wire import frontend
 
@@ -36,11 +36,21 @@ def test_dropping_all_names_forgets_sql_level_ones_too() -> None:
     assert (statements.named, statements.sql_named) == ({}, {})
 
 
+def test_a_transaction_ends_all_cursors_but_those_with_hold() -> None:
+    statements = Statements()
+    statements.cursors = {"c": Named("declare", "c"), "h": Named("declare", "h", hold=True)}
+    statements.portals[b"p"] = None
+    statements.end_transaction()
+    assert list(statements.cursors) == ["h"]
+    assert not statements.portals
+
+
 def test_a_new_origin_has_heard_of_nothing() -> None:
     statements = Statements()
     made = statements.named[b"s"] = prepared(b"s")
     made.at_origin = True
-    statements.sql_named["p"] = statements.cursors["c"] = Statement("select")
+    statements.sql_named["p"] = Statement("select")
+    statements.cursors["c"] = Named("declare", "c")
     statements.portals[b""] = made
     statements.forget_origin()
     assert statements.local() == [made]
