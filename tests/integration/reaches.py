@@ -10,13 +10,14 @@ from typing import Final, NamedTuple
 
 
 class Case(NamedTuple):
-    """``setup`` is run beforehand, in a schema for all cases with the same; ``read`` must show what ``write``
-    did.
+    """``setup`` is run beforehand, in a schema for all cases with the same, ``fill`` before each;
+    ``read`` must show what ``write`` did.
     """
 
     write: str
     setup: str = ""
     read: str = "SELECT count(*) FROM log"
+    fill: str = ""
 
 
 PRELUDE: Final = """
@@ -264,3 +265,116 @@ ORDERED: Final = {
              INSERT INTO p TABLE t; INSERT INTO q TABLE t; DELETE FROM log""",
     ),
 }
+
+_KINGDOM: Final = """
+CREATE TABLE suns (id int PRIMARY KEY); CREATE TABLE worlds (id int PRIMARY KEY, sun int DEFAULT 2 REFERENCES suns ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TABLE moons (id int PRIMARY KEY, world int REFERENCES worlds ON DELETE CASCADE ON UPDATE SET NULL);
+CREATE TABLE craters (id int, moon int REFERENCES moons ON DELETE SET NULL);
+"""
+_PEOPLED: Final = """
+TRUNCATE suns CASCADE; INSERT INTO suns VALUES (1), (2); INSERT INTO worlds VALUES (1, 1), (2, 1);
+INSERT INTO moons VALUES (1, 1), (2, 2); INSERT INTO craters VALUES (1, 1), (2, 2)
+"""
+_CRATERS: Final = "SELECT count(moon) FROM craters"
+_EVENTS: Final = """
+CREATE TABLE events (id int, at int) PARTITION BY RANGE (at);
+CREATE TABLE early PARTITION OF events FOR VALUES FROM (0) TO (10) PARTITION BY LIST (at);
+CREATE TABLE first PARTITION OF early FOR VALUES IN (1); CREATE TABLE others PARTITION OF early DEFAULT;
+CREATE TABLE late PARTITION OF events FOR VALUES FROM (10) TO (20);
+CREATE TABLE spare (id int, at int); INSERT INTO spare VALUES (3, 25);
+CREATE VIEW seen AS TABLE events;
+"""
+_HELD: Final = "TRUNCATE events; INSERT INTO events VALUES (1, 1), (2, 12)"
+_FAMILY: Final = """
+CREATE TABLE base (id int); CREATE TABLE child (x int) INHERITS (base); CREATE TABLE grandchild () INHERITS (child);
+"""
+_BORN: Final = "TRUNCATE base; INSERT INTO base VALUES (1); INSERT INTO child VALUES (2); INSERT INTO grandchild VALUES (3)"
+
+
+def _count(table: str) -> str:
+    return f"SELECT count(*), sum(id) FROM {table}"
+
+
+# Where a write arrives in other tables than the one it names.
+CLOSURE: Final = {
+    **{
+        f"keys: {write}": Case(write, _KINGDOM, read, _PEOPLED)
+        for write, read in (
+            ("DELETE FROM suns WHERE id = 1", _CRATERS),
+            ("TRUNCATE suns CASCADE", "SELECT count(*) FROM craters"),
+            ("UPDATE suns SET id = 3 WHERE id = 1", "SELECT sun FROM worlds ORDER BY id"),
+            ("UPDATE worlds SET id = id + 10", "SELECT world FROM moons ORDER BY id"),
+            ("WITH gone AS (DELETE FROM suns RETURNING id) SELECT * FROM gone", _CRATERS),
+            ("MERGE INTO suns USING (SELECT 1 AS i) s ON id = i WHEN MATCHED THEN DELETE", _CRATERS),
+            (
+                "INSERT INTO suns VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 9",
+                "SELECT sun FROM worlds ORDER BY id",
+            ),
+            ("COPY (DELETE FROM suns RETURNING id) TO '/dev/null'", _CRATERS),
+            ("EXPLAIN ANALYZE DELETE FROM suns", _CRATERS),
+            ("PREPARE p AS DELETE FROM suns; EXECUTE p", _CRATERS),
+            ("CREATE TEMP TABLE t AS WITH gone AS (DELETE FROM suns RETURNING id) TABLE gone", _CRATERS),
+            ("TRUNCATE moons RESTART IDENTITY CASCADE", "SELECT count(*) FROM craters"),
+        )
+    },
+    **{
+        f"partitions: {write}": Case(write, _EVENTS, read, _HELD)
+        for write, read in (
+            ("INSERT INTO events VALUES (4, 1)", _count("first")),
+            ("INSERT INTO first VALUES (4, 1)", _count("events")),
+            ("INSERT INTO first VALUES (4, 1)", _count("seen")),
+            ("INSERT INTO seen VALUES (4, 15)", _count("late")),
+            ("UPDATE events SET at = 15 WHERE id = 1", _count("late")),
+            ("UPDATE early SET at = 2", _count("others")),
+            ("UPDATE seen SET at = 1", _count("first")),
+            ("DELETE FROM early", _count("events")),
+            ("DELETE FROM ONLY first", _count("events")),
+            ("TRUNCATE early", _count("seen")),
+            (
+                "MERGE INTO events USING (SELECT 1 AS i) s ON id = i WHEN MATCHED THEN UPDATE SET at = 13",
+                _count("late"),
+            ),
+            ("ALTER TABLE events ATTACH PARTITION spare FOR VALUES FROM (20) TO (30)", _count("events")),
+            ("DROP TABLE first", _count("events")),
+            ("ALTER TABLE events DETACH PARTITION late", _count("seen")),
+        )
+    },
+    **{
+        f"inheritance: {write}": Case(write, _FAMILY, read, _BORN)
+        for write, read in (
+            ("UPDATE base SET id = 7", _count("grandchild")),
+            ("UPDATE grandchild SET id = 8", _count("base")),
+            ("INSERT INTO child VALUES (4)", _count("base")),
+            ("DELETE FROM ONLY child", _count("base")),
+            ("TRUNCATE base", _count("grandchild")),
+            ("ALTER TABLE child NO INHERIT base", _count("base")),
+        )
+    },
+}
+# Each is alone in its schema: a trigger or a rule is all that makes it write.
+TRIGGERED: Final = {
+    f"trigger: {made}": Case(write, f"CREATE TABLE t (id int PRIMARY KEY, x int); INSERT INTO t VALUES (1, 1); {made}")
+    for write, made in (
+        ("UPDATE t SET x = 2", "CREATE TRIGGER a AFTER UPDATE ON t EXECUTE FUNCTION note()"),
+        ("UPDATE t SET x = 2 WHERE false", "CREATE TRIGGER b BEFORE UPDATE OF x ON t EXECUTE FUNCTION note()"),
+        ("UPDATE t SET x = 2", "CREATE TRIGGER c AFTER UPDATE ON t FOR EACH ROW WHEN (agrees(NEW.x)) EXECUTE FUNCTION note()"),
+        ("TRUNCATE t", "CREATE TRIGGER d AFTER TRUNCATE ON t EXECUTE FUNCTION note()"),
+        ("UPDATE t SET x = 2", "CREATE CONSTRAINT TRIGGER e AFTER UPDATE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()"),
+        ("UPDATE t SET x = 2", "CREATE TRIGGER f AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE t ENABLE ALWAYS TRIGGER f"),
+        (
+            "BEGIN; SET LOCAL session_replication_role = replica; UPDATE t SET x = 2; COMMIT",
+            "CREATE TRIGGER g AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE t ENABLE REPLICA TRIGGER g",
+        ),
+        (
+            "ALTER TABLE t ENABLE TRIGGER h; UPDATE t SET x = 2",
+            "CREATE TRIGGER h AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE t DISABLE TRIGGER h",
+        ),
+        ("UPDATE v SET x = 2", "CREATE VIEW v AS TABLE t; CREATE TRIGGER i INSTEAD OF UPDATE ON v FOR EACH ROW EXECUTE FUNCTION note()"),
+        ("DELETE FROM t", "CREATE RULE j AS ON DELETE TO t DO ALSO INSERT INTO log VALUES ('r')"),
+        ("UPDATE v SET x = 2", "CREATE VIEW v AS TABLE t; CREATE RULE k AS ON UPDATE TO v DO INSTEAD INSERT INTO log VALUES ('r')"),
+        ("DELETE FROM t", "CREATE TABLE u (id int REFERENCES t ON DELETE CASCADE); INSERT INTO u VALUES (1); CREATE TRIGGER l AFTER DELETE ON u FOR EACH ROW EXECUTE FUNCTION note()"),
+        ("INSERT INTO p VALUES (1)", "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT; CREATE TRIGGER m AFTER INSERT ON p1 FOR EACH ROW EXECUTE FUNCTION note()"),
+        ("BEGIN; SET CONSTRAINTS ALL DEFERRED; UPDATE t SET x = 3; SET CONSTRAINTS ALL IMMEDIATE; COMMIT", "CREATE CONSTRAINT TRIGGER n AFTER UPDATE ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION note()"),
+        ("MERGE INTO t USING (SELECT 1 AS i) s ON id = i WHEN MATCHED THEN UPDATE SET x = 5", "CREATE TRIGGER o AFTER UPDATE ON t EXECUTE FUNCTION note()"),
+    )
+}  # fmt: skip
