@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import psycopg
 import pytest
 
 from tests.integration import reaches
@@ -29,19 +30,17 @@ _SETUPS: Final = list(dict.fromkeys(case.setup for case in (CLOSURE | CODE).valu
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One database for all cases, and two sessions through the proxy."""
+    """One database for all cases, two sessions through the proxy, and one at the origin itself."""
 
-    place: Place
     writer: Connection
     reader: Connection
+    origin: Connection
 
-    def enter(self, case: Case) -> str:
-        """Both sessions begin anew, in the schema of the case; the words that take another one there."""
-        there = f"SET search_path = case_{_SETUPS.index(case.setup)}"
-        for session in (self.writer, self.reader):
+    def enter(self, case: Case) -> None:
+        """All sessions begin anew, in the schema of the case."""
+        for session in (self.writer, self.reader, self.origin):
             ask(session, "DISCARD ALL")
-            ask(session, there)
-        return there
+            ask(session, f"SET search_path = case_{_SETUPS.index(case.setup)}")
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +53,9 @@ def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
             f"CREATE SCHEMA {schema}; SET search_path = {schema}; {PRELUDE}; {setup}; DELETE FROM log"
         )
     place = Place(proxy, database)
-    with place.connect() as writer, place.connect() as reader:
-        yield System(place, writer, reader)
+    direct = psycopg.connect(database.url(), autocommit=True, prepare_threshold=None)
+    with place.connect() as writer, place.connect() as reader, direct as origin:
+        yield System(writer, reader, origin)
     database.drop()
 
 
@@ -67,11 +67,11 @@ def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
     ],
 )
 def test_what_it_changes_is_seen_by_the_next_read(system: System, case: Case) -> None:
-    there = system.enter(case)
+    system.enter(case)
     ask(system.writer, case.fill)
     before = remember(system.reader, case.read)
     ask(system.writer, case.write)
     seen = ask(system.reader, case.read)
-    assert seen == system.place.direct(f"{there}; {case.read}")
+    assert seen == ask(system.origin, case.read)
     assert seen != before
     assert ask(system.writer, case.read) == seen
