@@ -36,7 +36,6 @@ prisma: setup  ## Prisma's own command line: make prisma ARGS="migrate status"
 
 deploy-check: setup  ## check koyeb.yaml, and play it against a stand-in of Koyeb's API
 	@$(BIN)/python -m deploy.check $(ARGS)
-.PHONY: deploy-check
 
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
@@ -50,8 +49,7 @@ bench-precision: setup  ## the hit ratio under writes, by row and by table, near
 histories: setup  ## many clients at work while things break, every read explained; ten minutes
 	@$(BIN)/python -m tests.histories $(ARGS)
 
-.PHONY: help setup demo test check init image loadtest prisma differential precision histories bench-precision
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: help setup demo test check init image loadtest prisma differential precision bench-precision fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench-precision fuzz

@@ -89,6 +89,16 @@ class Proxy:
         """Send it a signal."""
         self._process.send_signal(number)
 
+    def kill(self) -> str:
+        """SIGKILL, as a crash would; what it had logged."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        log = self.log()
+        self._log.close()
+        return log
+
     def stop(self) -> None:
         """SIGTERM; it must end with status 0, and nothing may have surprised it while it ran."""
         if self._process.poll() is None:
