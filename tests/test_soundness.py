@@ -11,8 +11,6 @@ MARK = "soundness"
 # Chapters whose rules have no numbers yet, and why.
 UNNUMBERED = {
     "1": "the levels are told by the tests of net/freshness.py and of the options",
-    "5": "the precision of writes is stated by a table of its own, docs/precision.md",
-    "6": "the order of a write is stated by the laws of writes and by histories",
 }
 
 

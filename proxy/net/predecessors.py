@@ -11,12 +11,13 @@ from typing import Final
 from proxy.errors import OriginUnreachable
 from proxy.net.questions import FAILURES, Connection
 
-# Opened before this very connection, and not by it.
+# Opened before this very connection, and not by it. A live proxy keeps those for its catalogues open; by the
+# name of its other, short ones an application may go as well.
 _THERE: Final = """SELECT a.pid, pg_catalog.date_part('epoch', a.backend_start) AS started
  FROM pg_catalog.pg_stat_activity AS a
  WHERE a.datid IS NOT NULL AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
  AND (a.backend_type IS NULL OR a.backend_type OPERATOR(pg_catalog.=) 'client backend')
- AND coalesce(a.application_name, '') OPERATOR(pg_catalog.<>) ALL (ARRAY['orrery', 'orrery catalogue'])"""
+ AND coalesce(a.application_name, '') OPERATOR(pg_catalog.<>) 'orrery catalogue'"""
 
 
 class Predecessors:

@@ -125,6 +125,7 @@ def test_a_killed_backend_ends_only_its_own_session(place: Place) -> None:
 
 
 @pytest.mark.soundness("7.5")
+@pytest.mark.soundness("6.5")
 def test_a_write_whose_backend_was_killed_is_never_half_seen(place: Place) -> None:
     place.direct(PLANETS)
     victim = place.connect()
@@ -153,6 +154,7 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
 """
 
 
+@pytest.mark.soundness("6.7")
 def test_the_write_of_a_killed_client_is_seen_once_it_commits(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as reader, psycopg.connect(place.origin.url(), autocommit=True) as holder:
@@ -172,6 +174,7 @@ def test_the_write_of_a_killed_client_is_seen_once_it_commits(place: Place) -> N
         until(lambda: ask(reader, NAMES) == [("X",)] * 3 and last(reader)[0] == "hit", "and remembered")
 
 
+@pytest.mark.soundness("6.7")
 def test_a_transaction_of_a_killed_client_is_rolled_back(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as reader:

@@ -114,8 +114,12 @@ def test_a_taken_port_stops_the_start(cluster: Cluster) -> None:
     assert "Address already in use" in sentence
 
 
-def test_a_predecessors_connection_lowers_the_level(database: Database, start_proxy: StartProxy) -> None:
-    with psycopg.connect(database.url()):
+@pytest.mark.soundness("6.6")
+@pytest.mark.parametrize("name", ["", "orrery"])
+def test_a_predecessors_connection_lowers_the_level(
+    database: Database, start_proxy: StartProxy, name: str
+) -> None:
+    with psycopg.connect(database.url(application_name=name)):
         proxy = start_proxy("--freshness", "wire")
         assert json.loads(proxy.admin("/stats"))["freshness"]["why"] == "predecessor"
     until(lambda: json.loads(proxy.admin("/stats"))["freshness"]["level"] == "wire", "they are all gone")

@@ -105,7 +105,7 @@ def test_ddl_of_its_own_block_counts_at_once(place: Place) -> None:
         assert ask(writer, NAMES) == []
 
 
-@pytest.mark.soundness("5.1")
+@pytest.mark.soundness("5.2")
 @pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
 @pytest.mark.parametrize("hold", ["", " WITH HOLD"])
 def test_a_portal_may_have_the_name_of_a_cursor_that_is_gone(place: Place, ending: str, hold: str) -> None:

@@ -14,7 +14,7 @@ from tests.integration.proxy import until
 if TYPE_CHECKING:
     from tests.integration.place import Connection
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.soundness("5.4")]
 
 # ``acts(true)`` does something, ``acts(false)`` nothing: one template, so that the second surprises.
 ACTS: Final = """

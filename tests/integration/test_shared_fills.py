@@ -14,7 +14,7 @@ from tests.integration.place import NAMES, PLANETS, Place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.soundness("6.4")]
 
 CLIENTS = 12
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.soundness("5.5")]
 
 # Source: each one's own code, and the logs of servers that they were used with.
 SAID: Final = {

@@ -133,6 +133,7 @@ def test_a_write_that_is_rolled_back_was_never_there(system: Place, change: str)
         assert ask(writer, read) == ask(reader, read) == before
 
 
+@pytest.mark.soundness("6.7")
 def test_a_rolled_back_update_leaves_the_memory_as_it_was(system: Place) -> None:
     with system.connect() as writer, system.connect() as reader:
         remember(reader)
@@ -180,6 +181,7 @@ def test_copy_from_is_a_write(system: Place) -> None:
         assert ask(reader, NAMES)[-1] == ("Earth",)
 
 
+@pytest.mark.soundness("5.2")
 def test_sql_prepared_statements_write_too(system: Place) -> None:
     with system.connect() as writer, system.connect() as reader:
         ask(writer, "PREPARE change (text) AS UPDATE planets SET name = $1")
@@ -189,6 +191,7 @@ def test_sql_prepared_statements_write_too(system: Place) -> None:
             assert ask(reader, NAMES) == [(name,)] * 3
 
 
+@pytest.mark.soundness("5.2")
 def test_a_prepared_write_is_seen_each_time(system: Place) -> None:
     with system.connect() as writer, system.connect() as reader:
         for name in ("A", "B", "C", "D", "E", "F", "G"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from proxy.sql.rows import RowChange, Value
     from tests.postgres import Cluster
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.soundness("5.6")]
 
 SEEDS: Final = 5
 ROUNDS: Final = 30

@@ -32,6 +32,7 @@ def test_an_equal_miss_finds_the_flight(fills: Fills[str], slot: Slot) -> None:
     assert fills.find(slot, b"other") is None
 
 
+@pytest.mark.soundness("6.4")
 def test_nobody_joins_after_something_moved(fills: Fills[str], slot: Slot) -> None:
     fills.lead(ticket(slot))
     slot.tags[0].generation += 1

@@ -137,6 +137,7 @@ def test_a_write_in_doubt_is_counted_and_hides_for_as_long_as_it_is(memory: Memo
     assert memory.ticket(memory.slot(DB, [PLANETS]), KEY, 0.0) is None
 
 
+@pytest.mark.soundness("6.3")
 def test_a_fill_that_began_before_a_bump_never_lands(memory: Memory[str], slot: Slot) -> None:
     ticket = memory.ticket(slot, KEY, 0.0)
     assert ticket is not None

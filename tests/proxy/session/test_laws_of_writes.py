@@ -45,6 +45,7 @@ def test_a_write_drops_what_its_foreign_keys_cascade_to() -> None:
     assert not client.hits(b"SELECT id FROM moon")
 
 
+@pytest.mark.soundness("6.3")
 def test_a_read_that_began_before_a_write_never_lands() -> None:
     world = World()
     writer, reader = world.client(), world.client()
