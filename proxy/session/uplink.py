@@ -22,7 +22,8 @@ from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
 from proxy.session.statements import UNKNOWN_SCOPE
 from proxy.session.transaction import FAILED, IDLE
-from proxy.sql.analysis import QUERIES, UNREAD, Extent, Statement
+from proxy.sql.analyse import reaches_other_databases
+from proxy.sql.analysis import ELSEWHERE, QUERIES, UNREAD, Extent, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
@@ -134,6 +135,9 @@ class Uplink:
             for earlier in self.exchanges:
                 for statement in earlier.ran:
                     reach |= statement.reach
+        catalogue = self._session.database.catalogue
+        if not reach.proven and catalogue is not None and reaches_other_databases(catalogue):
+            reach |= ELSEWHERE
         exchange.reach = reach
         exchange.commits = commits
         if commits and reach.extent != Extent.NOTHING:

@@ -19,12 +19,18 @@ from proxy.schema.names import usable_path
 from proxy.sql.analysis import NOTHING, UNKNOWN, UNREAD, Analysis, Control, Doubt, SetSetting, Statement
 from proxy.sql.compound import VERBS_WITH_NAMES, compound
 from proxy.sql.memo import Memo, Parsed
-from proxy.sql.proof.elsewhere import acts_elsewhere
+from proxy.sql.proof.elsewhere import acts_elsewhere, reaches_other_databases
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context
 from proxy.sql.utility import UNKNOWN_STATEMENT, WITHOUT_EVENTS, utility
 
-__all__ = ["Context", "analyse", "analyse_without_catalogue", "transactions_tell_all"]
+__all__ = [
+    "Context",
+    "analyse",
+    "analyse_without_catalogue",
+    "reaches_other_databases",
+    "transactions_tell_all",
+]
 
 # ROLLBACK takes back a SET, and so may COMMIT: of SET LOCAL, or in a failed transaction.
 _UNDOING: Final = frozenset({Control.COMMIT, Control.ROLLBACK, Control.ROLLBACK_TO})

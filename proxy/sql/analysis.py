@@ -73,6 +73,8 @@ UNKNOWN = Reach(Extent.DATABASE, proven=False, ddl=True)
 # There was no catalogue to prove anything by. As unknown, but no reason to read the catalogue once more: were
 # it one, a busy database would never get it back.
 UNREAD = Reach(Extent.DATABASE, proven=False)
+# Over a link to another database, which may be one of the same origin.
+ELSEWHERE = Reach(Extent.ORIGIN, proven=False)
 
 
 class Lock(enum.IntEnum):

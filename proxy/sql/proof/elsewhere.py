@@ -47,6 +47,11 @@ def acts_elsewhere(catalogue: Catalogue) -> bool:
     return not all(_is_confined(catalogue, function) for function in made)
 
 
+def reaches_other_databases(catalogue: Catalogue) -> bool:
+    """May code of users' change another database of the same origin? That is where its links mostly lead."""
+    return catalogue.foreign_servers or "dblink" in catalogue.extensions
+
+
 def _is_confined(catalogue: Catalogue, function: Function) -> bool:
     """A language that is trusted cannot leave the transaction; "internal" only names what is built in."""
     if function.extension in CONFINED or function.language == "internal":

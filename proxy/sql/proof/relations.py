@@ -14,7 +14,7 @@ from pglast import ast, parser
 
 from proxy.schema.catalogue import FIRST_USER_OID, Relation
 from proxy.schema.closure import closure
-from proxy.sql.analysis import NOTHING, UNKNOWN, Extent, Reach
+from proxy.sql.analysis import ELSEWHERE, NOTHING, UNKNOWN, Extent, Reach
 from proxy.sql.nesting import is_too_deep
 from proxy.sql.proof import queries
 from proxy.sql.proof.knowledge import Knowledge
@@ -164,8 +164,7 @@ def _closure(knowledge: Knowledge, oid: int, events: frozenset[str]) -> Reach:
         trusted_extensions=EXTENSIONS,
     )
     if reached.unknown == "foreign":
-        # The change lands in another database, which may be one of the same origin.
-        return Reach(Extent.ORIGIN, proven=False)
+        return ELSEWHERE
     return UNKNOWN if reached.unknown else Reach(Extent.TABLES, reached.tables)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from proxy.cache.facets import Part
 from proxy.session.session import ORIGIN
 from proxy.wire import frontend
 from tests.doubles.origin import Refusal
+from tests.proxy.session import sky
 from tests.proxy.session.world import OTHER_READ, READ, SYNC, WRITE, World, rerun, run
 
 QUERY = frontend.query
@@ -428,3 +432,39 @@ def test_a_write_that_waits_for_its_connection_suspends_nothing_yet() -> None:
     writer.say(QUERY(WRITE))
     assert writer.waits_for(ORIGIN)
     assert reader.hits()
+
+
+@pytest.mark.soundness("6.2")
+def test_a_write_on_its_way_under_another_catalogue_suspends_and_drops_all() -> None:
+    world = World()
+    writer, reader = world.client(), world.client()
+    writer.attach()
+    writer.say(QUERY(WRITE))
+    world.database.judged_anew()
+    reader.query(OTHER_READ)
+    assert reader.last == ("bypass", "suspended")
+    writer.settle()
+    reader.remember(OTHER_READ)
+
+
+@pytest.mark.soundness("6.2")
+def test_what_a_block_did_under_another_catalogue_is_dropped_whole_at_its_commit() -> None:
+    world = World()
+    writer, reader = world.client(), world.client()
+    writer.query(b"BEGIN", WRITE)
+    world.database.judged_anew()
+    reader.remember(OTHER_READ)
+    writer.query(b"COMMIT")
+    assert not reader.hits(OTHER_READ)
+
+
+@pytest.mark.soundness("5.3")
+def test_where_links_lead_to_other_databases_code_of_users_reaches_them() -> None:
+    world = World()
+    world.learn(replace(sky.catalogue(), foreign_servers=True))
+    client = world.client()
+    slot = world.memory.slot(sky.DATABASE + 1, (Part(1),))
+    ticket = world.memory.ticket(slot, b"", 0.0)
+    client.query(b"SELECT mystery()")
+    assert ticket is not None
+    assert not ticket.is_valid()
