@@ -42,6 +42,7 @@ TEXT: Final = f"""SELECT session_user, current_user,
  {_MICROSECONDS.format("pg_catalog.pg_postmaster_start_time()")},
  pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid,
  {_LOCKED},
+ EXISTS (SELECT FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql),
  {_SETTINGS}"""
 
 FRAMES: Final = b"".join(
@@ -64,6 +65,7 @@ class Learnt:
         "database",
         "locked",
         "postmaster_start",
+        "prepared_by_sql",
         "process_id",
         "role",
         "session_user",
@@ -80,7 +82,8 @@ class Learnt:
         self.postmaster_start = fields[5]
         self.temporary = fields[6] == "t"
         self.locked = fields[7] == "t"
-        self.values = dict(zip(TRACKED, fields[8:], strict=True))
+        self.prepared_by_sql = fields[8] == "t"
+        self.values = dict(zip(TRACKED, fields[9:], strict=True))
 
     def apply(self, state: State, *, first: bool) -> None:
         """Bring a session's state in line. ``first``: this connection has just been opened for it."""
@@ -99,7 +102,7 @@ def read(row: bytes) -> Learnt | None:
         fields.append("" if length < 0 else row[at : at + length].decode("utf-8", "surrogateescape"))
         at += max(length, 0)
     numbers = fields[2:6]
-    sound = len(fields) == 8 + len(TRACKED) and all(
+    sound = len(fields) == 9 + len(TRACKED) and all(
         n.isascii() and n.isdigit() and len(n) < 20 for n in numbers
     )
     return Learnt(fields) if sound else None

@@ -121,6 +121,13 @@ class Statements:
         self.portals.pop(b"", None)
         self.unnamed_ended = True
 
+    def distrust_names(self) -> None:
+        """PREPARE was at work, maybe in a function: only the origin knows what stands behind a name there.
+
+        The unnamed statement is none that PREPARE could have made.
+        """
+        self.named = {name: s for name, s in self.named.items() if not (name and s.at_origin)}
+
     def end_transaction(self) -> None:
         """Portals are gone with it, and every cursor that was not declared WITH HOLD."""
         self.portals.clear()

@@ -548,6 +548,8 @@ class Uplink:
         learnt = probe.read(b"".join(exchange.rows))
         if learnt is not None:
             learnt.apply(self._session.state, first=False)
+            if learnt.prepared_by_sql:
+                self._session.statements.distrust_names()
         self._session.outlook.state_moved()
         self._session.reconsider()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from proxy.wire import frontend
 from tests.integration.place import NAMES, PLANETS, Connection, Place, ask, last, remember
+from tests.integration.raw import RawClient
 
 pytestmark = pytest.mark.postgres
 
@@ -393,3 +395,26 @@ def _await_syncs(connection: Connection, number: int) -> None:
     while number:
         result = connection.pgconn.get_result()
         number -= result is not None and result.status == psycopg.pq.ExecStatus.PIPELINE_SYNC
+
+
+@pytest.mark.soundness("5.2")
+@pytest.mark.parametrize("way", ["protocol", "sql"])
+def test_a_function_may_prepare_another_statement_under_a_known_name(place: Place, way: str) -> None:
+    place.direct(
+        f"{PLANETS}; CREATE FUNCTION swap() RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+        " EXECUTE 'DEALLOCATE s'; EXECUTE 'PREPARE s AS UPDATE planets SET name = ''Ares'' WHERE id = 3';"
+        " END $$"
+    )
+    known, run = {
+        "protocol": (frontend.parse(b"s", b"SELECT 1"), frontend.bind(b"", b"s") + frontend.execute(b"")),
+        "sql": (frontend.query(b"PREPARE s AS SELECT 1"), frontend.query(b"EXECUTE s")),
+    }[way]
+    end = frontend.SYNC_FRAME if way == "protocol" else b""
+    with place.connect() as reader, RawClient.logged_in(place) as swapper:
+        for said in (known + end, frontend.query(b"SELECT swap()")):
+            swapper.send(said)
+            swapper.until_ready()
+        remember(reader)
+        swapper.send(run + end)
+        swapper.until_ready()
+        assert ask(reader, NAMES) == [("Mercury",), ("Venus",), ("Ares",)]

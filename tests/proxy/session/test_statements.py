@@ -89,3 +89,12 @@ def test_a_use_under_settings_that_are_not_certain_counts_as_one_under_others() 
     statement = prepared(b"s", b"SELECT a FROM t WHERE b = '2020-01-01'")
     statement.used(None)
     assert statement.scope == UNKNOWN_SCOPE
+
+
+def test_names_that_prepare_may_have_taken_are_known_no_more() -> None:
+    statements = Statements()
+    for name, at_origin in ((b"", True), (b"asked", True), (b"unasked", False)):
+        statements.named[name] = prepared(name)
+        statements.named[name].at_origin = at_origin
+    statements.distrust_names()
+    assert set(statements.named) == {b"", b"unasked"}

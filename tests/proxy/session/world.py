@@ -45,8 +45,8 @@ BINARY_RESULT: Final = b"\0\0\0\0\0\1\0\1"
 
 
 def learnt(values: dict[str, str] | None = None, role: str = USER, **flags: bool) -> list[str]:
-    """The fields of the probe's row; ``flags`` out of temporary and locked."""
-    told = ["t" if flags.get(name) else "f" for name in ("temporary", "locked")]
+    """The fields of the probe's row; ``flags`` out of temporary, locked and prepared_by_sql."""
+    told = ["t" if flags.get(name) else "f" for name in ("temporary", "locked", "prepared_by_sql")]
     shown = BASELINE | (values or {})
     return [USER, role, str(sky.DATABASE), "4711", "1", "2", *told, *(shown[name] for name in TRACKED)]
 
