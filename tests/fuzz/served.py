@@ -26,14 +26,14 @@ from tests.fuzz.damage import damaged, noise
 from tests.postgres import HOST, PASSWORD, SUPERUSER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _MARK: Final = b"hostile-"
 # A client that has said all is given so long to be answered; the others' patience is the finding.
 _LINGER_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 20.0
 _AT_ONCE: Final = 8
-_READ: Final = frontend.query(b"SELECT name FROM planet ORDER BY id")
+_READ: Final = frontend.query(b"SELECT name FROM calm ORDER BY id")
 _KEY: Final = PasswordKnown(PASSWORD, make_secret(PASSWORD, os.urandom(16)))
 
 
@@ -126,8 +126,8 @@ class Clients:
             await bystander
         return self.result
 
-    async def _worker(self, numbers: object, progress: Callable[[str], None]) -> None:
-        for number in numbers:  # type: ignore[attr-defined]
+    async def _worker(self, numbers: Iterator[int], progress: Callable[[str], None]) -> None:
+        for number in numbers:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 self.result.words[await self._one(number)] += 1
             if number % 500 == 499:

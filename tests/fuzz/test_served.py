@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.postgres
 
-INPUTS = 160
+INPUTS = 80
 MOST_GROWTH = 48 << 20
 
 
@@ -40,9 +40,10 @@ async def served(cluster: Cluster, database: str, seed: int, inputs: int) -> tup
 
 
 def test_hostile_clients_and_a_bent_origin_disturb_nobody(cluster: Cluster, database: Database) -> None:
-    database.execute("CREATE TABLE planet (id int PRIMARY KEY, name text)")
-    database.execute("INSERT INTO planet VALUES (1, 'Mercury'), (2, 'Venus'), (3, 'Mars')")
+    for table in ("planet", "star", "calm"):  # the last is the bystander's: the others are written by anybody
+        database.execute(f"CREATE TABLE {table} (id int PRIMARY KEY, name text)")
+    database.execute("INSERT INTO calm VALUES (1, 'Mercury'), (2, 'Venus'), (3, 'Mars')")
     result, grown = asyncio.run(served(cluster, database.name, 1, INPUTS))
-    print(result, grown)
     assert result.answers > 10
+    assert len(result.words) > 3, result.words
     assert grown < MOST_GROWTH
