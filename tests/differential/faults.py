@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 
 def _put(owner: type[object] | ModuleType, name: str, what: object) -> None:
-    """A class or module has something else by this name."""
+    """A class or module has something else by this name, which it must have."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more"
     setattr(owner, name, what)
 
 

@@ -92,6 +92,7 @@ def run(nursery: Nursery, seed: int, chapters: Iterable[int], progress: Callable
         difference, tally = play(nursery, steps)
         result.tally.add(tally)
         if difference is not None:
+            progress(f"chapter {chapter}: a difference\n{difference.seen}")
             result.found.append(_shortened(nursery, chapter, steps[: difference.at + 1], difference))
         progress(f"chapter {chapter}: {tally.statements} statements, {_part(tally.hits, tally.reads)} hits")
     return result

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from random import Random
 from typing import TYPE_CHECKING, final
 
 import pytest
 
 from tests.differential.messages import transcript
 from tests.differential.player import Player
-from tests.differential.run import CHAPTER, run
+from tests.differential.run import CHAPTER, play, run, stage
+from tests.differential.scenes import TEMPLATES, Scene
 from tests.differential.script import Script
 from tests.differential.shrink import shrink
 from tests.differential.twins import Pair
@@ -25,6 +29,7 @@ pytestmark = pytest.mark.postgres
 
 SEED = 20
 CHAPTERS = 2
+TRIES = 8  # for numbers and manners in which the fault shows
 
 
 @final
@@ -67,3 +72,23 @@ def test_an_answer_kept_too_long_is_found_and_shown_by_a_short_script(nursery: N
     steps = steps[: difference.at + 1]
     short = shrink(steps, lambda tried: stubborn_difference(nursery, tried) is not None, attempts=20)
     assert len(short) < 10, [line for step in short for line in transcript(step)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("isolation-is-ignored", "BEGIN ISOLATION LEVEL REPEATABLE READ"),
+        ("key-without-bytea_output", "bytea_output"),
+        ("rows-without-the-new-value", "UPDATE register SET id = {k} WHERE"),
+    ],
+)
+def test_a_planted_fault_is_noticed(fault: str, words: str) -> None:
+    template = next(template for template in TEMPLATES if words in template)
+    with stage(fault) as nursery:
+        played = (list(Scene(Random(seed), template, 0, 1).steps()) for seed in range(TRIES))
+        assert any(play(nursery, steps)[0] is not None for steps in played)
+
+
+def test_every_fault_can_still_be_planted() -> None:
+    program = "from tests.differential.faults import FAULTS\nfor plant in FAULTS.values(): plant()"
+    subprocess.run([sys.executable, "-c", program], check=True)
