@@ -2,6 +2,7 @@
 
 - Oids of user-made tables and types in RowDescription and ParameterDescription: the twins are two databases,
   and their oids come from one counter. They must stand to each other one to one, in all replies.
+- The name of the database in errors and notices: each twin has its own.
 - The process id in NotificationResponse: a session's own id is compared as "own".
 - The order of rows, where the statement defines none. If such a statement fails in mid-course, the rows
   before its error depend on that order and are left out.
@@ -20,6 +21,10 @@ from proxy.wire.trace import server_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# What the names of the twins begin with, in as many letters.
+DIRECT_NAME: Final = "twin_of_direct_"
+PROXIED_NAME: Final = "twin_of_behind_"
 
 _OID: Final = Struct(">I")
 _COLUMN_BYTES: Final = 18  # of RowDescription, after each name
@@ -52,7 +57,7 @@ class Comparer:
         return ""
 
     def _told(self, frames: Sequence[Frame], ordered: bool, own: int) -> list[Frame]:
-        masked = [_without_pid(frame, own) for frame in frames]
+        masked = [_without_name(_without_pid(frame, own)) for frame in frames]
         return masked if ordered else _sorted_rows(masked)
 
     def _equal(self, direct: Frame, proxied: Frame) -> bool:
@@ -99,6 +104,12 @@ def _without_pid(frame: Frame, own: int) -> Frame:
     told = backend.read_notification(frame.raw)
     sender = b"own" if told.pid == own else b"other"
     return Frame(frame.kind, compose(frame.kind, b"%s %s %s" % (sender, told.channel, told.payload)))
+
+
+def _without_name(frame: Frame) -> Frame:
+    if frame.kind not in (backend.ERROR_RESPONSE, backend.NOTICE_RESPONSE):
+        return frame
+    return Frame(frame.kind, frame.raw.replace(PROXIED_NAME.encode(), DIRECT_NAME.encode()))
 
 
 def _sorted_rows(frames: Sequence[Frame]) -> list[Frame]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_FRAME: Final = 1 << 26
 # The longest wait for a reply; what takes longer hangs.
-_REPLY_SECONDS: Final = 5.0
+_REPLY_SECONDS: Final = 20.0
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from proxy.wire import backend
 from proxy.wire.backend import Column
 from proxy.wire.framing import Frame, compose
-from tests.differential.comparison import Comparer
+from tests.differential.comparison import DIRECT_NAME, PROXIED_NAME, Comparer
 
 DONE = Frame(backend.COMMAND_COMPLETE, compose(backend.COMMAND_COMPLETE, b"SELECT 2\0"))
 
@@ -22,6 +22,11 @@ def columns(table: int, type_oid: int = 25) -> Frame:
 
 def failure() -> Frame:
     raw = backend.error_response("ERROR", "22012", "division by zero")
+    return Frame(raw[0], raw)
+
+
+def refusal(database: str) -> Frame:
+    raw = backend.error_response("ERROR", "42501", f"permission denied for database {database}")
     return Frame(raw[0], raw)
 
 
@@ -80,3 +85,9 @@ def test_a_notification_of_ones_own_carries_ones_own_process_id() -> None:
     told = Comparer().difference
     assert not told([notification(7)], [notification(8)], ordered=True, own=(7, 8))
     assert told([notification(7)], [notification(9)], ordered=True, own=(7, 8))
+
+
+def test_an_error_may_name_the_twin_that_it_is_of() -> None:
+    told = Comparer().difference
+    assert not told([refusal(f"{DIRECT_NAME}1")], [refusal(f"{PROXIED_NAME}1")], ordered=True)
+    assert told([refusal(f"{DIRECT_NAME}1")], [refusal(f"{PROXIED_NAME}2")], ordered=True)

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, final
 
+from tests.differential.comparison import DIRECT_NAME, PROXIED_NAME
 from tests.differential.script import CLIENTS
 from tests.differential.speaker import Speaker
 
@@ -68,7 +69,7 @@ class Nursery:
     def databases(self) -> Generator[tuple[str, str]]:
         """Fresh twins: the addresses of one direct and of the other through the proxy."""
         number = next(self._numbers)
-        names = (f"direct_{number}", f"proxied_{number}")
+        names = (f"{DIRECT_NAME}{number}", f"{PROXIED_NAME}{number}")
         for name in names:
             self._cluster.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         try:
