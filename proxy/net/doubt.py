@@ -29,7 +29,7 @@ _STARTED: Final = (
 # Present with another start (where that may be seen) is another backend under the same process id.
 _GONE: Final = f"""SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity
  WHERE pid OPERATOR(pg_catalog.=) $1
- AND (backend_start IS NULL OR {_STARTED} OPERATOR(pg_catalog.=) $2))"""
+ AND (backend_start IS NULL OR $2 OPERATOR(pg_catalog.=) '' OR {_STARTED} OPERATOR(pg_catalog.=) $2))"""
 # Never by pid alone: it may be somebody else's by now.
 _END: Final = f"""SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
  WHERE pid OPERATOR(pg_catalog.=) $1 AND {_STARTED} OPERATOR(pg_catalog.=) $2"""
@@ -43,7 +43,7 @@ _GIVE_UP_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A server process: its id, and when it started (microseconds since 1970, as text)."""
+    """A server process: its id, and when it started (microseconds since 1970, as text; "": unknown)."""
 
     process_id: int
     started: str

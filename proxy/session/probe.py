@@ -15,6 +15,7 @@ from proxy.wire import frontend
 from proxy.wire.framing import HEADER
 
 _NAME: Final = b"orrery_probe"
+_BACKEND_START: Final = 4  # its place in the row
 
 _SETTINGS: Final = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in TRACKED).replace(
     "pg_catalog.current_setting('search_path', true)",
@@ -58,7 +59,9 @@ FRAMES: Final = b"".join(
 
 @final
 class Learnt:
-    """What the origin said of one of its sessions. Times are microseconds since 1970, as text."""
+    """What the origin said of one of its sessions. Times are microseconds since 1970, as text;
+    ``backend_start`` is "" where the session's role may not see it.
+    """
 
     __slots__ = (
         "backend_start",
@@ -78,7 +81,7 @@ class Learnt:
         self.role = fields[1]
         self.database = int(fields[2])
         self.process_id = int(fields[3])
-        self.backend_start = fields[4]
+        self.backend_start = fields[_BACKEND_START]
         self.postmaster_start = fields[5]
         self.temporary = fields[6] == "t"
         self.locked = fields[7] == "t"
@@ -101,7 +104,8 @@ def read(row: bytes) -> Learnt | None:
         at += 4
         fields.append("" if length < 0 else row[at : at + length].decode("utf-8", "surrogateescape"))
         at += max(length, 0)
-    numbers = fields[2:6]
+    # A role that may not see when its own backend began is told nothing of it.
+    numbers = [field for at, field in enumerate(fields[2:6], start=2) if field or at != _BACKEND_START]
     sound = len(fields) == 9 + len(TRACKED) and all(
         n.isascii() and n.isdigit() and len(n) < 20 for n in numbers
     )

@@ -42,6 +42,12 @@ def test_a_setting_that_the_server_does_not_know_is_empty() -> None:
     assert told.values[TRACKED[-1]] == ""
 
 
+def test_a_role_that_may_not_see_when_its_backend_began_is_read_all_the_same() -> None:
+    told = probe.read(with_field(4, ""))
+    assert told is not None
+    assert told.backend_start == ""
+
+
 def with_field(number: int, text: str) -> bytes:
     return as_row([*learnt()[:number], text, *learnt()[number + 1 :]])
 
