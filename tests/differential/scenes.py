@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TEMPLATES: Final = tuple(scene for section in SCENES.values() for scene in section)
 _NUMBERS: Final = 12  # rows that scenes by key know
 _SAME: Final = 0.4  # how often {m} is {k}
+# A prepared one keeps what its literals were when it was parsed: most settings show in the others.
+_MANNERS: Final = ("simple", "simple", "unnamed", "unnamed", "named", "named", "sql")
 _OTHER: Final = "other: "
 _DATA: Final = " << "
 _NAME: Final = "scene"
@@ -78,7 +80,7 @@ class Scene:
         numbers["m"] = numbers["k"] if random.random() < _SAME else random.randint(1, _NUMBERS)
         self._numbers = {name: str(number) for name, number in numbers.items()}
         focus, *self._steps = template.split(" ;; ")
-        self._manner = random.choice(("simple", "unnamed", "named", "named", "sql"))
+        self._manner = random.choice(_MANNERS)
         self._parameters: list[Parameter] = []
         self._focus = self._filled(focus, self._parameters if self._manner in ("unnamed", "named") else None)
 
