@@ -369,6 +369,8 @@ class Uplink:
 
     def _begin_copy(self, exchange: Exchange) -> None:
         """A Sync that was sent before the end of the data is ignored during COPY."""
+        if exchange.silent:
+            raise OriginProtocolError("the origin wants data for a question of the proxy's own")
         if exchange.copied_before_sync:
             exchange.copying = False
             return

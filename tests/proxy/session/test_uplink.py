@@ -217,6 +217,20 @@ def test_a_read_whose_ready_for_query_is_broken_is_not_waited_for() -> None:
     assert world.memory.flights == 0
 
 
+def test_an_origin_that_wants_data_for_a_question_of_ours_ends_no_suspension() -> None:
+    world = World()
+    client = world.client()
+    client.attach()
+    client.session.state.doubt = True
+    client.session.uplink.probe_if_in_doubt()
+    client.say(QUERY(WRITE))
+    client.session.resume(0.0)
+    with pytest.raises(OriginFault):
+        client.session.origin_received(b"G\0\0\0\7\0\0\0" + backend.READY_IDLE * 2, 0.0)
+    client.session.origin_lost(0.0)
+    assert len(client.port.doubts) == world.memory.suspended == 1
+
+
 def test_replies_before_a_fault_of_the_origin_reach_the_client() -> None:
     client = World().client()
     client.attach()
