@@ -4,5 +4,6 @@
 ask of the world. A client's messages become a ``batch`` in ``intake``; a batch that was sent is an
 ``exchange``; what it may change, and has changed, is in ``effects``. ``outlook`` knows what texts mean to
 this session now (``shapes``, ``understanding``), ``state`` and ``transaction`` what that depends on.
-``own`` answers the commands of the proxy itself, ``handshake`` holds both logins.
+``hits`` is the short way of what is remembered, ``own`` answers the commands of the proxy itself,
+``handshake`` holds both logins.
 """

@@ -1,7 +1,7 @@
 """One client's conversation: frames in, frames out; who answers is decided here. No I/O, no clock.
 
-The path of a hit is ``receive`` -> ``_sync`` or ``_query`` -> ``Memory.lookup``: one
-call stack, nothing parsed, nothing awaited. Everything else goes through ``_dispatch``,
+The path of a hit is ``receive`` -> ``Hits.answer`` -> ``Memory.lookup``: one call stack,
+nothing parsed, nothing awaited. Everything else goes through ``_dispatch``,
 which may have to wait (for a connection, for the catalogue, for an equal fill on its
 way); what the client says meanwhile is kept until ``resume``. It is one module because
 all rooms meet here and one order of questions decides; others know how.
@@ -20,6 +20,7 @@ from proxy.session import batch as steps
 from proxy.session import own, ping, probe
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.database import Database
+from proxy.session.hits import Hits
 from proxy.session.intake import Intake
 from proxy.session.last import Last
 from proxy.session.outlook import Outlook, reason_of
@@ -46,10 +47,6 @@ ROOM: Final = 5  # that earlier answers come, or that the client reads them
 # a client says beyond them waits. Each batch looks at all before it, and one answer may have a megabyte.
 _MAX_ON_THEIR_WAY: Final = 256
 _MAX_COLLECTED: Final = 64
-
-# The unnamed portal, all rows: what every driver sends that has no cursor open.
-_EXECUTE_ALL: Final = frontend.execute(b"")
-_DESCRIBE_PORTAL: Final = frontend.describe(frontend.PORTAL, b"")
 
 
 @final
@@ -83,6 +80,7 @@ class Session:
         self._flight: Flight[Session] | None = None
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
+        self._hits = Hits(self)
         self._ready = False
         self._skipping = False  # what follows a refused message, up to Sync
         self.reconsider()
@@ -92,47 +90,39 @@ class Session:
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the client. ``OrreryError``: this cannot go on; tell the client and close."""
         self.now = now
-        segments = self._scanner.scan(data)
+        try:
+            if self._may_answer():
+                data = data[self._hits.answer(data) :]
+                if not data:
+                    if self.client_is_full:
+                        self.waiting_for = ROOM
+                    return
+            self._take(self._cut(data))
+        finally:
+            self.flush()
+
+    def _cut(self, data: bytes) -> list[Segment]:
+        try:
+            return self._scanner.scan(data)
+        except OrreryError:
+            self.out.clear()  # the framing is lost: nothing in this packet can be trusted
+            raise
+
+    def _take(self, segments: list[Segment]) -> None:
         if self.state.doubt and self.uplink.asks and not self.waiting_for:
             # Sent now it could mean anything, and leave the session in doubt again: a busy one, for ever.
             self.waiting_for = CERTAINTY
         if self.waiting_for:
             self._queue.extend(segments)
-            return
-        try:
-            if not self._prepared_read(segments):
-                self._process(segments)
-        finally:
-            self.flush()
+        else:
+            self._process(segments)
 
-    def _prepared_read(self, segments: list[Segment]) -> bool:
-        """Bind [Describe] Execute Sync in one packet, as drivers run what they have prepared: answer it if
-        it is remembered. What this leaves undone goes the long way, which knows all cases.
-        """
-        if not self._ready or self._on_their_way:
+    def _may_answer(self) -> bool:
+        """May the memory answer what comes next, and has the client room for it?"""
+        if not self._ready or self._on_their_way or self.waiting_for or self.client_is_full or self._skipping:
             return False
-        if len(segments) not in (3, 4) or segments[0][0] != frontend.BIND:
-            return False
-        described = len(segments) == 4
-        if segments[-1][1] != frontend.SYNC_FRAME or segments[-2][1] != _EXECUTE_ALL:
-            return False
-        if (described and segments[1][1] != _DESCRIBE_PORTAL) or self._intake.batch.plan:
-            return False
-        portal, name, tail = frontend.read_bind(segments[0][1])
-        statement = self.statements.named.get(name)
-        if portal or statement is None or statement.scope != self.outlook.scope or self._intake.batch.opened:
-            return False
-        shape = statement.shape
-        if shape is None or shape.slot is None or statement.form is not shape.form:
-            return False
-        entry = self.memory.lookup(shape.slot, (b"T" if described else b"-") + tail, self.now)
-        if entry is None:
-            return False
-        self.statements.portals[b""] = statement
-        self.statements.portal_is_ours = self.transaction.status != IDLE
-        self._hit(shape, entry)
-        self.out += (backend.BIND_COMPLETE_FRAME, entry.payload, backend.READY[self.transaction.status])
-        return True
+        batch = self._intake.batch
+        return not batch.plan and not batch.opened and self._scanner.is_between
 
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
@@ -144,12 +134,16 @@ class Session:
                 return
 
     def _lacks_room(self) -> bool:
-        if len(self.out) > _MAX_COLLECTED:
-            self.flush()
-        if self.client_is_full:
+        if self.is_full():
             return True
         # In a COPY the origin waits for the client.
         return len(self._on_their_way) >= _MAX_ON_THEIR_WAY and not self._on_their_way[0].copying
+
+    def is_full(self) -> bool:
+        """Has the client left unread what it was sent? Much that was collected for it is sent first."""
+        if len(self.out) > _MAX_COLLECTED:
+            self.flush()
+        return self.client_is_full
 
     def room_again(self) -> None:
         """An answer has come, or the client has read."""
@@ -229,7 +223,7 @@ class Session:
             if shape is not None and shape.slot is not None:
                 entry = self.memory.lookup(shape.slot, b"", self.now)
                 if entry is not None:
-                    self._hit(shape, entry)
+                    self.hit(shape, entry)
                     self.statements.end_unnamed()
                     self.out.append(entry.payload)
                     self.out.append(backend.READY[self.transaction.status])
@@ -275,11 +269,12 @@ class Session:
         if not hits or batch.plan[-1] != steps.EXECUTE:
             return None
         for shape, entry in hits:
-            self._hit(shape, entry)
+            self.hit(shape, entry)
         self.statements.portal_is_ours = self.transaction.status != IDLE
         return parts
 
-    def _hit(self, shape: Shape, entry: Entry) -> None:
+    def hit(self, shape: Shape, entry: Entry) -> None:
+        """A remembered answer is given."""
         self.last.hit(entry, self.now)
         counters = self.shared.counters
         counters.hit += 1
@@ -426,7 +421,7 @@ class Session:
         entry = self.memory.lookup(shape.slot, b"", self.now) if shape.slot is not None else None
         if entry is None:
             return False
-        self._hit(shape, entry)
+        self.hit(shape, entry)
         self.out.append(entry.payload)
         self.out.append(backend.READY[self.transaction.status])
         return True

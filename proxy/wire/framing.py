@@ -36,6 +36,7 @@ FRONTEND: Final = Side("frontend", FrameError, MessageTooLarge)
 BACKEND: Final = Side("backend", OriginProtocolError, OriginProtocolError)
 
 _HEAD: Final = Struct(">Bi")
+HEAD: Final = _HEAD.unpack_from  # kind and length (of what follows the kind) of the frame that begins there
 
 
 def compose(kind: int, body: bytes) -> bytes:
@@ -85,6 +86,11 @@ class FrameScanner:
         """Bytes to come of the streamed frame in which the last chunk ended; 0 between frames."""
         return self._outstanding
 
+    @property
+    def is_between(self) -> bool:
+        """Has the stream ended at a frame's boundary?"""
+        return not self._held and not self._outstanding
+
     def release(self) -> bytes:
         """Give up the beginning of an incomplete frame: for handing a stream over to another reader."""
         held = bytes(self._held)
@@ -109,9 +115,8 @@ class FrameScanner:
         size = len(data)
         last = size - HEADER
         table = self._limits
-        read_head = _HEAD.unpack_from
         while at <= last:
-            kind, length = read_head(data, at)
+            kind, length = HEAD(data, at)
             # One comparison on the hot path: it fails for REFUSED and STREAMED as well.
             if 4 <= length < table[kind]:
                 stop = at + 1 + length
@@ -142,9 +147,8 @@ class FrameScanner:
         kind = data[start]
         at = start
         frames = 0
-        read_head = _HEAD.unpack_from
         while at <= last:
-            found, length = read_head(data, at)
+            found, length = HEAD(data, at)
             if found != kind:
                 break
             if length < 4:
