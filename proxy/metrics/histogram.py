@@ -17,7 +17,9 @@ def _bucket(ticks: int) -> int:
     if ticks < 4:
         return max(ticks, 0)
     length = ticks.bit_length()
-    return min((length - 2) * 4 + ((ticks >> (length - 3)) & 3), _BUCKETS - 1)
+    if length > _OCTAVES:
+        return _BUCKETS - 1
+    return (length - 2) * 4 + ((ticks >> (length - 3)) & 3)
 
 
 def _lower_bound(bucket: int) -> int:
@@ -36,11 +38,11 @@ class Histogram:
         self.count = 0
         self.seconds = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one latency; a negative one (a clock that stepped) counts as 0."""
-        self.buckets[_bucket(int(seconds * TICKS_PER_SECOND))] += 1
-        self.count += 1
-        self.seconds += seconds
+    def observe(self, seconds: float, times: int = 1) -> None:
+        """Count a latency that was seen so often; a negative one (a clock that stepped) counts as 0."""
+        self.buckets[_bucket(int(seconds * TICKS_PER_SECOND))] += times
+        self.count += times
+        self.seconds += seconds * times
 
     def quantile(self, share: float) -> float:
         """The latency in seconds that ``share`` of all were below, interpolated in its bucket; 0 if none."""

@@ -61,6 +61,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.gone = False
         self._log_in = log_in
+        self._client_spoke = hub.freshness.client_spoke
         self._early = bytearray()
         self._arrived = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -91,7 +92,7 @@ class ClientConnection(asyncio.Protocol):
                 self.transport.pause_reading()
             return
         now = time.monotonic()
-        self.hub.freshness.client_spoke(now)
+        self._client_spoke(now)
         try:
             session.receive(data, now)
         except OrreryError as fault:

@@ -599,11 +599,14 @@ class Session:
 
     def timed(self, seconds: float) -> None:
         """The hits of the bytes just received took so long, all together."""
-        share = seconds / len(self.hits) if self.hits else 0.0
-        for template in self.hits:
+        hits = self.hits
+        if not hits:
+            return
+        share = seconds / len(hits)
+        for template in hits:
             template.hit(share)
-            self.shared.counters.hit_latency.observe(share)
-        self.hits.clear()
+        self.shared.counters.hit_latency.observe(share, len(hits))
+        hits.clear()
 
     def would_be(self, text: bytes) -> tuple[str, str]:
         """Outcome and reason that a statement would have now, in this session."""
