@@ -43,6 +43,9 @@ differential: setup  ## the same statements direct and through the proxy, in the
 precision: setup  ## what precise writes leave in the memory, held against PostgreSQL, in its long form
 	@$(BIN)/python -m tests.precision $(ARGS)
 
+bench: setup  ## the proxy beside PostgreSQL, PgBouncer, pgpool-II and the limit; ARGS=--help lists the options
+	@$(BIN)/python -m bench $(ARGS)
+
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
@@ -52,4 +55,4 @@ histories: setup  ## many clients at work while things break, every read explain
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench-precision fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-precision fuzz

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 import urllib.request
@@ -12,11 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from tools.embedded import HOST, Cluster
-from tools.stage.children import Child
+from tools.embedded import HOST, Cluster, EmbeddedError
+from tools.programs import ProgramsMissing
+from tools.stage.children import ROOT, Child
+from tools.stage.errors import PartFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -31,6 +33,7 @@ class Place:
     """Where clients connect, and where the figures are."""
 
     url: str
+    port: int
     admin_port: int
 
     def outcomes(self) -> dict[str, int]:
@@ -52,54 +55,84 @@ class Place:
 def stage(schema: str, distance_ms: float) -> Iterator[Place]:
     """PostgreSQL with this schema, ``distance_ms`` away in each direction, and the proxy at level wire."""
     with ExitStack() as parts:
-        cluster = parts.enter_context(Cluster())
-        cluster.execute(f"CREATE DATABASE {DATABASE}")
-        cluster.execute(schema, DATABASE)
-        origin = cluster.url(DATABASE)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
-        if distance_ms:
-            near = f"{HOST}:{cluster.port}"
-            relay = (
-                "loadtest.distance",
-                "--listen",
-                f"{HOST}:0",
-                "--to",
-                near,
-                "--delay-ms",
-                f"{distance_ms:g}",
-            )
-            child = _start(parts, cluster, relay, environment)
-            origin = origin.replace(f":{cluster.port}/", f":{_told(child, r'ready [^ ]+:([0-9]+)')}/")
-        command = ("proxy", "serve", "--origin", origin, "--listen", f"{HOST}:0", "--admin", f"{HOST}:0")
-        child = _start(parts, cluster, (*command, "--freshness", "wire"), environment)
-        admin = int(_told(child, r"event=admin listen=\S+:(\d+)"))
-        port = _told(child, r"event=started listen=\S+:(\d+)")
-        place = Place(cluster.url(DATABASE).replace(f":{cluster.port}/", f":{port}/"), admin)
-        _until(lambda: place.level() == "wire", "level wire")
-        yield place
+        cluster = origin(parts, schema)
+        port = relay(parts, cluster, distance_ms) if distance_ms else cluster.port
+        yield proxy(parts, cluster, port)[0]
 
 
-def _start(
-    parts: ExitStack, cluster: Cluster, command: tuple[str, ...], environment: dict[str, str]
+def origin(parts: ExitStack, schema: str, hba: Sequence[str] = ()) -> Cluster:
+    """A PostgreSQL whose database DATABASE has this schema; ``hba`` as a ``Cluster`` takes it."""
+    cluster = parts.enter_context(Cluster(hba=hba))
+    cluster.execute(f"CREATE DATABASE {DATABASE}")
+    cluster.execute(schema, DATABASE)
+    return cluster
+
+
+def relay(parts: ExitStack, cluster: Cluster, distance_ms: float) -> int:
+    """The port that leads to PostgreSQL, ``distance_ms`` away in each direction."""
+    way = ("--listen", f"{HOST}:0", "--to", f"{HOST}:{cluster.port}", "--delay-ms", f"{distance_ms:g}")
+    child = start(parts, cluster.folder / "relay.log", (sys.executable, "-m", "loadtest.distance", *way))
+    return int(told(child, r"ready [^ ]+:([0-9]+)"))
+
+
+def proxy(
+    parts: ExitStack, cluster: Cluster, origin_port: int, tree: Path = ROOT, options: Sequence[str] = ()
+) -> tuple[Place, Child]:
+    """The proxy of the sources in ``tree`` before this origin, ready at level wire."""
+    number = len(list(cluster.folder.glob("proxy*.log")))
+    found = cluster.url(DATABASE)
+    command = (sys.executable, "-P", "-m", "proxy", "serve", "--listen", f"{HOST}:0", "--admin", f"{HOST}:0")
+    where = ("--origin", _through(found, cluster, origin_port), "--freshness", "wire", *options)
+    log = cluster.folder / f"proxy{number}.log"
+    child = start(parts, log, (*command, *where), {"PYTHONPATH": str(tree)})
+    admin = int(told(child, r"event=admin listen=\S+:(\d+)"))
+    port = int(told(child, r"event=started listen=\S+:(\d+)"))
+    place = Place(_through(found, cluster, port), port, admin)
+    until(lambda: place.level() == "wire", "level wire")
+    return place, child
+
+
+def start(
+    parts: ExitStack, log: Path, command: Sequence[str], settings: Mapping[str, str] | None = None
 ) -> Child:
-    name = re.sub(r"\W", "-", command[0])
-    child = Child(name, (sys.executable, "-m", *command), environment, cluster.folder / f"{name}.log")
+    """A program that ends with ``parts``; ``settings``: more variables of its environment."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+    child = Child(log.stem, command, {**environment, **(settings or {})}, log)
     parts.callback(child.stop)
     return child
 
 
-def _told(child: Child, pattern: str) -> str:
-    def told() -> str | None:
+def told(child: Child, pattern: str) -> str:
+    """The first group of ``pattern`` in what the program says, as soon as it says it."""
+
+    def look() -> str | None:
         child.demand_alive()
         return child.told(pattern)
 
-    return _until(told, child.name)
+    return until(look, child.name)
 
 
-def _until(ask: Callable[[], T | None], what: str) -> T:
+def guarded(program: str, act: Callable[[], int]) -> int:
+    """The exit status of ``act``: 1 after one sentence if a server did not start, 130 after Ctrl-C."""
+    try:
+        return act()
+    except (EmbeddedError, PartFailed, ProgramsMissing, TimeoutError) as failed:
+        print(f"{program}: {failed}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def until(ask: Callable[[], T | None], what: str) -> T:
+    """The first answer that is true. TimeoutError after START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while not (answer := ask()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} was not ready after {START_SECONDS:g} seconds")
         time.sleep(0.05)
     return answer
+
+
+def _through(url: str, cluster: Cluster, port: int) -> str:
+    """The URL of the cluster, by way of another port."""
+    return url.replace(f":{cluster.port}/", f":{port}/")

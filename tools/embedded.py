@@ -91,7 +91,7 @@ class Cluster:
         self.programs = programs.runnable(source, self.folder / "programs")
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self.port = _free_port()
+        self.port = free_port()
         self.version = version
         self.tls = tls
         self.authority: Path = (
@@ -270,7 +270,8 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nothing listens on, and that no outgoing connection takes."""
     while True:
         port = SystemRandom().choice(_PORTS)
         with socket.socket() as probe:
