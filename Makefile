@@ -46,6 +46,9 @@ precision: setup  ## what precise writes leave in the memory, held against Postg
 bench: setup  ## the proxy beside PostgreSQL, PgBouncer, pgpool-II and the limit; ARGS=--help lists the options
 	@$(BIN)/python -m bench $(ARGS)
 
+bench-compare: setup  ## hits of another revision against these sources: make bench-compare REV=HEAD~1
+	@$(BIN)/python -m bench.compare "$(or $(REV),HEAD)" $(ARGS)
+
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
@@ -55,4 +58,4 @@ histories: setup  ## many clients at work while things break, every read explain
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-precision fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision fuzz
