@@ -49,6 +49,9 @@ bench: setup  ## the proxy beside PostgreSQL, PgBouncer, pgpool-II and the limit
 bench-compare: setup  ## hits of another revision against these sources: make bench-compare REV=HEAD~1
 	@$(BIN)/python -m bench.compare "$(or $(REV),HEAD)" $(ARGS)
 
+profile: setup  ## where the time of a hit goes, as a file for speedscope
+	@$(BIN)/python -m bench.profile $(ARGS)
+
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
@@ -58,4 +61,4 @@ histories: setup  ## many clients at work while things break, every read explain
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision profile fuzz
