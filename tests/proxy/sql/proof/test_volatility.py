@@ -72,7 +72,7 @@ def _function(**changes: object) -> Function:
         (_function(extension="uuid-ossp", volatility="v", name="uuid_generate_v4"), "function", True),
         (_function(extension="pgcrypto", volatility="v", name="pgp_sym_encrypt"), "function", False),
         (_function(extension="vector"), "function", True),
-        (_function(extension="hstore", name="populate_record", result=ANYELEMENT), "function", True),
+        (_function(extension="hstore", name="populate_record", result=ANYELEMENT), "function", False),
         (_function(extension="dblink"), "function", False),
         (_function(schema="pg_catalog"), "function", False),
         (_function(oid=100, schema="pg_catalog"), "", True),
