@@ -48,7 +48,7 @@ SELECT coalesce(array_agg(DISTINCT
            coalesce(nullif(application_name, ''), 'unnamed') || ' of ' || coalesce(usename, '?')), '{}')
 FROM pg_catalog.pg_stat_activity
 WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
-  AND application_name <> ALL (ARRAY['orrery', 'orrery catalogue'])
+  AND application_name <> ALL (ARRAY['orrery proxy', 'orrery catalogue'])
   AND usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
 """
 _WORKERS: Final = """

@@ -11,13 +11,14 @@ from typing import Final
 from proxy.errors import OriginUnreachable
 from proxy.net.questions import FAILURES, Connection
 
-# Opened before this very connection, and not by it. A live proxy keeps those for its catalogues open; by the
-# name of its other, short ones an application may go as well.
+# Opened before this very connection, and not by it. The questions of a live proxy are no suspects: it keeps
+# their connections open, and writes nothing by them.
 _THERE: Final = """SELECT a.pid, pg_catalog.date_part('epoch', a.backend_start) AS started
  FROM pg_catalog.pg_stat_activity AS a
  WHERE a.datid IS NOT NULL AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
  AND (a.backend_type IS NULL OR a.backend_type OPERATOR(pg_catalog.=) 'client backend')
- AND coalesce(a.application_name, '') OPERATOR(pg_catalog.<>) 'orrery catalogue'"""
+ AND coalesce(a.application_name, '') OPERATOR(pg_catalog.<>)
+  ALL (ARRAY['orrery proxy', 'orrery catalogue'])"""
 
 
 class Predecessors:

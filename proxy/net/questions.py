@@ -16,7 +16,8 @@ from proxy.origin_url import OriginUrl
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-APPLICATION: Final = "orrery"
+# By this name a starting proxy knows the questions of a live one: none that an application has by chance.
+APPLICATION: Final = "orrery proxy"
 FAILURES: Final = (
     OSError,
     TimeoutError,

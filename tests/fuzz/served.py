@@ -52,6 +52,7 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._target = port
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
         """Listen; at which port."""
@@ -60,24 +61,46 @@ class Relay:
         return port
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and carry nothing on."""
         if self._server is not None:
             self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError):
-            there, back = await asyncio.open_connection(HOST, self._target)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await self._carry(reader, writer)
+        finally:
+            await _end_of(writer)
+            self._serving.discard(task)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(HOST, self._target)
+        onwards: asyncio.Task[None] | None = None
+        try:
             first = await reader.read(1 << 16)
             back.write(first)
             at = first.find(_MARK)
             seed = first[at : at + 30] if at >= 0 else b""
             onwards = asyncio.create_task(_pump(reader, back))
-            try:
-                await (_bend(there, writer, Random(seed)) if seed else _pump(there, writer))
-            finally:
+            await (_bend(there, writer, Random(seed)) if seed else _pump(there, writer))
+        finally:
+            if onwards is not None:
                 onwards.cancel()
-                back.close()
-                writer.close()
+                await asyncio.gather(onwards, return_exceptions=True)
+            await _end_of(back)
+
+
+async def _end_of(writer: asyncio.StreamWriter) -> None:
+    """Close at once, and return when that has happened."""
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,7 +170,7 @@ class Clients:
         except (ConnectionError, asyncio.IncompleteReadError):
             return "cut"
         finally:
-            writer.transport.abort()
+            await _end_of(writer)
 
     async def _before_login(
         self, random: Random, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -183,7 +206,7 @@ class Clients:
                 self.result.answers += 1
                 await asyncio.sleep(0.002)
         finally:
-            writer.close()
+            await _end_of(writer)
 
 
 async def _end(random: Random, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:

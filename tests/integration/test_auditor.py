@@ -158,7 +158,7 @@ def test_each_answer_is_asked_for_as_its_role_and_under_its_settings(
 
         def asked_as_ann() -> bool:
             ask(first, query)
-            role = "SELECT usename FROM pg_stat_activity WHERE application_name = 'orrery'"
+            role = "SELECT usename FROM pg_stat_activity WHERE application_name = 'orrery proxy'"
             return (ann,) in audited.direct(role)
 
         until(asked_as_ann, "the auditor is logged in as this role")

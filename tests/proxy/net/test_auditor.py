@@ -151,7 +151,7 @@ async def test_it_logs_in_as_the_client_under_its_own_application_name(office: O
     office.hit()
     await office.checked(1)
     (wanted,) = office.logins
-    assert wanted.parameters == {"user": "alice", "database": "sky", "application_name": "orrery"}
+    assert wanted.parameters == {"user": "alice", "database": "sky", "application_name": "orrery proxy"}
 
 
 @pytest.mark.soundness("7.4")
