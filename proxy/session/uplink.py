@@ -346,6 +346,8 @@ class Uplink:
                 self._landed(exchange, raw)
             elif kind == backend.COPY_IN_RESPONSE:
                 self._begin_copy(exchange)
+            elif kind == backend.ERROR_RESPONSE and exchange.silent and exchange.is_fatal:
+                self._parting = raw  # it is not our question's fault that the origin goes
             elif kind == backend.ERROR_RESPONSE and exchange.skipped_query():
                 self._reopen(exchange)
             elif exchange.withheld and exchange.is_answered:

@@ -8,7 +8,7 @@ from proxy.cache import tags
 from proxy.errors import OriginUnreachable
 from proxy.session.session import CATALOGUE, ORIGIN
 from proxy.sql.analysis import ResetSetting
-from proxy.wire import frontend
+from proxy.wire import backend, frontend
 from tests.proxy.session import sky
 from tests.proxy.session.world import (
     BASELINE,
@@ -123,3 +123,13 @@ def test_what_follows_a_refused_message_is_skipped_up_to_its_sync() -> None:
     client.say(rerun(b""), SYNC)
     assert client.told() == "Z:I"
     assert client.query(READ) == ANSWER
+
+
+def test_the_origins_last_words_reach_the_client_in_the_middle_of_a_question_of_ours() -> None:
+    client = World().client()
+    client.ask(frontend.query(OTHER_READ))
+    client.session.doubt_settings()  # the question is on its way
+    parting = backend.error_response("FATAL", "57P01", "terminating connection due to administrator command")
+    client.session.origin_received(parting, 0.0)
+    client.session.origin_lost(0.0)
+    assert client.told() == "E:57P01"
