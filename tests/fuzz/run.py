@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -49,6 +50,15 @@ class Result:
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     found: int = 0
 
+    def add(self, other: Result) -> None:
+        """Count in what came of another share of the same run."""
+        self.inputs += other.inputs
+        self.found += other.found
+        self.seconds = max(self.seconds, other.seconds)
+        self.findings = {**other.findings, **self.findings}
+        for name, words in other.words.items():
+            self.words.setdefault(name, Counter()).update(words)
+
     def lines(self, seed: int) -> list[str]:
         """The report for people; its last line is the summary."""
         lines = [line for finding in self.findings.values() for line in finding.lines(seed)]
@@ -69,17 +79,20 @@ def run(
     inputs: int,
     only: int | None = None,
     progress: Callable[[str], None] = print,
+    share: tuple[int, int] = (0, 1),
 ) -> Result:
     """Play so many ``inputs``, shared among ``subjects`` by their weights; or the one with number ``only``.
 
-    Every input is made from seed, subject and number alone: it can be played again by itself.
+    Every input is made from seed, subject and number alone: it can be played again by itself. ``share`` is
+    (which, of how many): every how-many-th input, beginning with that one.
     """
     result = Result()
     began = told = time.monotonic()
     weights = sum(weight for weight, _ in subjects)
     for weight, subject in subjects:
         words = result.words[subject.name] = Counter()
-        numbers: Iterable[int] = range(-(-inputs * weight // weights)) if only is None else (only,)
+        which, of = share
+        numbers: Iterable[int] = range(which, -(-inputs * weight // weights), of) if only is None else (only,)
         for number in numbers:
             steps = subject.make(Random(f"{seed}/{subject.name}/{number}"))
             words[_played(subject, steps, number, result)] += 1
@@ -89,6 +102,23 @@ def run(
                 progress(f"{subject.name}: {number + 1} inputs, {result.found} findings so far")
     result.seconds = time.monotonic() - began
     return result
+
+
+def run_in_parallel(subjects: Sequence[tuple[int, Subject]], seed: int, inputs: int, jobs: int) -> Result:
+    """The same run as ``run`` plays it, in so many processes."""
+    result = Result()
+    with ProcessPoolExecutor(jobs) as workers:
+        shares = [
+            workers.submit(run, subjects, seed, inputs, None, _told_at_once, (which, jobs))
+            for which in range(jobs)
+        ]
+        for share in shares:
+            result.add(share.result())
+    return result
+
+
+def _told_at_once(line: str) -> None:
+    print(line, flush=True)
 
 
 def _played(subject: Subject, steps: Sequence[Step], number: int, result: Result) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import pytest
 
-from tests.fuzz.run import run
+from tests.fuzz.run import run, run_in_parallel
 from tests.fuzz.subject import Step
 from tests.fuzz.subjects import SUBJECTS
 
@@ -56,3 +56,10 @@ def test_an_input_can_be_played_again_by_its_number() -> None:
     (finding,) = found.findings.values()
     again = run([(1, Faulty())], SEED, 1, only=finding.number, progress=lambda _: None)
     assert [f.steps for f in again.findings.values()] == [finding.steps]
+
+
+def test_shares_in_several_processes_are_the_same_run() -> None:
+    alone = run([(1, Faulty())], SEED, 101, progress=lambda _: None)
+    shared = run_in_parallel([(1, Faulty())], SEED, 101, 3)
+    assert (shared.inputs, shared.found, shared.words) == (alone.inputs, alone.found, alone.words)
+    assert shared.findings.keys() == alone.findings.keys()
