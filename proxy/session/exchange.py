@@ -58,6 +58,9 @@ _LONG_PLAN: Final = 1_000
 # Pieces of the answer to a question of ours that are kept: it is one row, and more make it none.
 _MAX_PIECES: Final = 100
 
+# Where the end of a COPY was sent.
+NOT_YET, BEFORE_SYNC, BEHIND_SYNC = range(3)
+
 _SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 
@@ -75,12 +78,11 @@ class Exchange:
 
     __slots__ = (
         "_at",
+        "_copy_ends",
         "_plan",
         "answer_own",
         "batch",
         "commits",
-        "copied",
-        "copied_before_sync",
         "copying",
         "counted",
         "current",
@@ -126,8 +128,6 @@ class Exchange:
         self.is_fatal = False
         self.first = True  # no reply has come yet
         self.copying = False
-        self.copied = False  # its client has sent the end of a COPY behind it ...
-        self.copied_before_sync = False  # ... or in it
         self.tag = b""  # of the last CommandComplete
         self.parses_done = 0
         self.holds = False
@@ -147,6 +147,8 @@ class Exchange:
         self.counted = False  # its outcome is in the figures already
         self._plan = bytearray()
         self._at = 0
+        # For each end of a COPY that was sent early: behind how many steps, and whether behind the Sync too.
+        self._copy_ends: deque[tuple[int, bool]] = deque()
 
     def follow(self, plan: bytes, own: list[OwnStep]) -> None:
         """Further steps whose replies are expected, in order;
@@ -203,9 +205,31 @@ class Exchange:
 
     def end_copy(self) -> None:
         """CopyDone or CopyFail was sent, maybe before the origin has said that it waits for data."""
-        self.copying = False
-        self.copied = True
-        self.copied_before_sync |= not self.synced
+        if self.copying:
+            self.copying = False
+        else:
+            self._copy_ends.append((len(self._plan), self.synced))
+
+    def end_of_copy(self) -> int:
+        """Where the end of the COPY that begins now was sent: NOT_YET, BEFORE_SYNC or BEHIND_SYNC.
+
+        PostgreSQL ignores an end that comes while nothing is copied, so before what asks for the COPY.
+        """
+        while self._copy_ends:
+            steps_before, behind_sync = self._copy_ends.popleft()
+            if steps_before > self._at:
+                return BEHIND_SYNC if behind_sync else BEFORE_SYNC
+        return NOT_YET
+
+    @property
+    def has_copy_end(self) -> bool:
+        """Was the end of a COPY sent behind it?"""
+        return bool(self._copy_ends)
+
+    @property
+    def in_query(self) -> bool:
+        """Is a Query what is being answered?"""
+        return self._is_at(steps.QUERY)
 
     @property
     def only_syncs(self) -> bool:

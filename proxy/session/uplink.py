@@ -15,7 +15,7 @@ from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
 from proxy.session import effects, late, probe, proof, rows, tally
 from proxy.session.batch import Batch, OwnStep
-from proxy.session.exchange import Exchange
+from proxy.session.exchange import BEFORE_SYNC, BEHIND_SYNC, Exchange
 from proxy.session.outlook import shapes_in
 from proxy.session.port import Origin
 from proxy.session.recording import Recording
@@ -373,14 +373,15 @@ class Uplink:
         """A Sync that was sent before the end of the data is ignored during COPY."""
         if exchange.silent:
             raise OriginProtocolError("the origin wants data for a question of the proxy's own")
-        if exchange.copied_before_sync:
+        end = exchange.end_of_copy()
+        if end == BEFORE_SYNC:
             exchange.copying = False
             return
-        ended = exchange.copied
+        ended = end == BEHIND_SYNC
         while not ended and len(self.exchanges) > 1 and self.exchanges[1].only_syncs:
-            ended = self._absorb_next(exchange).copied
+            ended = self._absorb_next(exchange).has_copy_end
         exchange.copying = not ended
-        if exchange.batch.simple is None:
+        if not exchange.in_query:
             self._reopen(exchange)
         self._session.room_again()
 

@@ -165,6 +165,23 @@ def test_the_data_of_a_copy_may_come_in_one_packet_with_what_asks_for_it() -> No
     assert client.session.is_idle
 
 
+@pytest.mark.parametrize("stray", [b"d\0\0\0\5x", frontend.COPY_DONE_FRAME, frontend.copy_fail(b"none")])
+def test_data_that_came_before_a_copy_was_asked_for_is_no_part_of_it(stray: bytes) -> None:
+    client = World().client()
+    assert client.ask(run(READ), stray, QUERY(b"COPY planet FROM STDIN")) == "1 2 T D:0 C:SELECT 1 G"
+    assert client.ask(b"d\0\0\0\5x", SYNC) == ""
+    assert client.ask(frontend.copy_fail(b"enough"), SYNC) == "E:57014 Z:I Z:I"
+    assert client.session.is_idle
+
+
+def test_each_copy_of_one_batch_has_the_end_that_was_sent_behind_it() -> None:
+    client = World().client()
+    client.attach()
+    copy, data = run(b"COPY planet FROM STDIN"), b"d\0\0\0\5x" + frontend.COPY_DONE_FRAME
+    assert client.ask(copy, data, copy, data, SYNC) == "1 2 n G C:COPY 1 1 2 n G C:COPY 1 Z:I"
+    assert client.session.is_idle
+
+
 def test_every_query_up_to_the_sync_is_skipped_after_an_error() -> None:
     client = World().client()
     client.attach()
