@@ -69,12 +69,16 @@ class FrameScanner:
     ``limits[kind]`` is the largest frame of that kind in bytes, header included, or ``REFUSED``, or
     ``STREAMED``. The limit is checked as soon as the header is there, before the body is waited for. Where
     a fault of ``side`` is raised, the frames before it in the chunk are lost with it, as the connection is.
+
+    With ``anew`` every piece of a streamed frame is given back as a frame of its own, for streams in which
+    boundaries mean nothing: whoever was given half a frame could be told nothing else before its other half.
     """
 
-    __slots__ = ("_held", "_kind", "_limits", "_needed", "_outstanding", "_side")
+    __slots__ = ("_anew", "_held", "_kind", "_limits", "_needed", "_outstanding", "_side")
 
-    def __init__(self, limits: Sequence[int], side: Side = FRONTEND) -> None:
+    def __init__(self, limits: Sequence[int], side: Side = FRONTEND, *, anew: bool = False) -> None:
         self._limits = limits
+        self._anew = anew
         self._side = side
         self._held = bytearray()  # the beginning of a frame that is not complete; never of a streamed one
         self._needed = HEADER  # ``_held`` is looked at again when it has so many bytes
@@ -101,9 +105,10 @@ class FrameScanner:
     def scan(self, data: bytes) -> list[Segment]:
         """Add ``data``, return what it completed, oldest first.
 
-        The bytes of all segments of all calls, joined, are the stream; only an incomplete frame (or header)
-        at its end is held back. Neighbouring streamed frames of one kind come as one segment, which may begin
-        and end in the middle of a frame; if all of ``data`` is such a run, it is handed back without a copy.
+        The bytes of all segments of all calls, joined, are the stream, but for the headers that ``anew`` puts
+        into it; only an incomplete frame (or header) at its end is held back. Neighbouring streamed frames of
+        one kind come as one segment, which may begin and end in the middle of a frame; if all of ``data`` is
+        such a run, it is handed back without a copy.
         """
         if self._held:
             self._held += data
@@ -137,7 +142,8 @@ class FrameScanner:
         """Take the rest of an unfinished streamed frame off ``data``; where the next frame begins."""
         stop = min(self._outstanding, len(data))
         self._outstanding -= stop
-        segments.append((self._kind, data[:stop], 0 if self._outstanding else 1))
+        piece = compose(self._kind, data[:stop]) if self._anew else data[:stop]
+        segments.append((self._kind, piece, 0 if self._outstanding else 1))
         return stop
 
     def _stream(self, data: bytes, start: int, segments: list[Segment]) -> int:
@@ -153,12 +159,15 @@ class FrameScanner:
                 break
             if length < 4:
                 raise self._refusal(kind, length)
-            at += 1 + length
+            begun, at = at, at + 1 + length
             if at > size:
                 self._kind = kind
                 self._outstanding = at - size
-                at = size
-                break
+                piece = data[start:]
+                if self._anew:
+                    piece = data[start:begun] + compose(kind, data[begun + HEADER :])
+                segments.append((kind, piece, frames))
+                return size
             frames += 1
         segments.append((kind, data[start:at], frames))
         return at

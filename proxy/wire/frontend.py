@@ -55,11 +55,15 @@ _FORMATS: Final = (b"\0\0", b"\0\1")  # text, binary
 
 
 def scanner(max_frame: int) -> FrameScanner:
-    """Follow what a client says after its login: CopyData streams, the rest is whole, to ``max_frame``."""
+    """Follow what a client says after its login: CopyData streams, the rest is whole, to ``max_frame``.
+
+    CopyData is cut anew: where its boundaries are means nothing to the origin, and a COPY may fail, or its
+    client end, in the middle of one. Source: PostgreSQL docs, protocol-flow, "COPY Operations".
+    """
     table = limits(max_frame, _LARGE_KINDS, bytes((COPY_DATA,)))
     for kind in _SMALL_KINDS:
         table[kind] = min(SMALL_MESSAGE, max_frame)
-    return FrameScanner(table)
+    return FrameScanner(table, anew=True)
 
 
 def read_query(raw: bytes) -> bytes:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from proxy.wire import frontend
+from proxy.wire.framing import compose
 from tests.integration.place import Place, ask, last
 from tests.integration.proxy import until
 from tests.integration.raw import RawClient
@@ -73,3 +74,29 @@ def test_a_copy_of_many_megabytes_goes_both_ways(place: Place) -> None:
         with connection.cursor().copy("COPY big TO STDOUT") as out:
             assert sum(len(piece) for piece in out) == 50_000_000
     assert place.proxy.resident_bytes() - before < HELD_BYTES
+
+
+def test_a_copy_that_fails_in_the_middle_of_a_message_leaves_the_connection_in_order(place: Place) -> None:
+    place.direct("CREATE TABLE numbers (n int)")
+    data = compose(ord("d"), b"no number\n" * 100_000)
+    with RawClient.logged_in(place) as client:
+        client.send(frontend.query(b"COPY numbers FROM STDIN"))
+        assert client.frame().kind == ord("G")
+        client.send(data[:500_000])
+        assert [frame.kind for frame in client.until_ready()] == [*b"EZ"]
+        client.send(
+            data[500_000:] + frontend.COPY_DONE_FRAME + frontend.query(b"SELECT count(*) FROM numbers")
+        )
+        assert [frame.kind for frame in client.until_ready()] == [*b"TDCZ"]
+
+
+def test_a_client_that_vanishes_in_the_middle_of_a_message_of_copy_leaves_nothing(place: Place) -> None:
+    place.direct("CREATE TABLE numbers (n int)")
+    data = compose(ord("d"), b"1\n" * 1_000)
+    with RawClient.logged_in(place) as client:
+        client.send(frontend.query(b"COPY numbers FROM STDIN"))
+        assert client.frame().kind == ord("G")
+        client.send(data[:500])
+    copies = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY numbers%' AND state = 'active'"
+    until(lambda: not place.direct(copies), "the origin has given the COPY up")
+    assert place.direct("SELECT count(*) FROM numbers") == [(0,)]

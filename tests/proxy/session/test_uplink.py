@@ -174,6 +174,18 @@ def test_data_that_came_before_a_copy_was_asked_for_is_no_part_of_it(stray: byte
     assert client.session.is_idle
 
 
+def test_data_in_two_packets_never_leaves_the_origin_in_the_middle_of_a_message() -> None:
+    client = World().client()
+    client.ask(QUERY(b"COPY planet FROM STDIN"))
+    data = compose(frontend.COPY_DATA, bytes(1000))
+    client.say(data[:500])
+    reader = FrameSplitter(1 << 20)
+    assert sum(len(frame.body) for frame in reader.feed(client.origin.writes[-1])) == 495
+    assert reader.release() == b""
+    client.say(data[500:])
+    assert client.ask(frontend.COPY_DONE_FRAME) == "C:COPY 1 Z:I"
+
+
 def test_each_copy_of_one_batch_has_the_end_that_was_sent_behind_it() -> None:
     client = World().client()
     client.attach()

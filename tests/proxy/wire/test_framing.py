@@ -149,6 +149,22 @@ def test_segments_joined_are_the_stream_and_their_frames_are_counted(
 
 
 @given(frames, st.lists(st.integers(min_value=0), max_size=8))
+def test_frames_that_are_cut_anew_are_whole_after_every_chunk_and_carry_the_same(
+    messages: list[bytes], places: list[int]
+) -> None:
+    anew = FrameScanner(limits(4096, b"CTZ", b"Dd"), BACKEND, anew=True)
+    reader = FrameSplitter(1 << 20)
+    carried: list[tuple[int, bytes]] = []
+    for chunk in cut(b"".join(messages), places):
+        for kind, raw, _ in anew.scan(chunk):
+            carried += [(kind, frame.body) for frame in reader.feed(raw)]
+            assert reader.release() == b""
+    for kind in b"CDTd":
+        sent = b"".join(message[5:] for message in messages if message[0] == kind)
+        assert b"".join(body for what, body in carried if what == kind) == sent
+
+
+@given(frames, st.lists(st.integers(min_value=0), max_size=8))
 def test_any_cuts_give_a_splitter_the_same_frames(messages: list[bytes], places: list[int]) -> None:
     splitter = FrameSplitter(4096)
     chunks = cut(b"".join(messages), places)
