@@ -216,6 +216,89 @@ STORED: Final = {
     },
 }
 
+_CAST: Final = """CREATE TYPE mood AS ENUM ('calm', 'stormy');
+CREATE FUNCTION {name}({source}) RETURNS {target} LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN {value}; END $$;
+CREATE CAST ({source} AS {target}) WITH FUNCTION {name}({source}) {context};"""
+_UNASKED: Final = _CAST.format(name="rank", source="mood", target="int", value=1, context="AS IMPLICIT")
+_ASKED: Final = _CAST.format(name="rank", source="mood", target="int", value=1, context="")
+_STORED_AS: Final = _CAST.format(
+    name="to_mood", source="int", target="mood", value="'calm'", context="AS ASSIGNMENT"
+)
+_EQUAL: Final = """CREATE FUNCTION same(bigint, numeric) RETURNS bool LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN true; END $$; CREATE OPERATOR = (LEFTARG = bigint, RIGHTARG = numeric, FUNCTION = same);
+"""
+# Code that no name tells of: casts made unasked, and the = that is not printed.
+HIDDEN: Final = {
+    **{
+        f"cast: {setup}": Case("INSERT INTO t DEFAULT VALUES", f"{_UNASKED} {setup}")
+        for setup in (
+            "CREATE TABLE t (m mood DEFAULT 'calm' CHECK (m = 1))",
+            "CREATE TABLE t (m mood DEFAULT 'calm' CHECK (m::int > 0))",
+            "CREATE TABLE t (x text DEFAULT lpad('xx', 'calm'::mood))",
+            "CREATE TABLE t (x text DEFAULT (ARRAY['a', 'b'])['calm'::mood])",
+            "CREATE TABLE t (x interval DEFAULT make_interval(days => 'calm'::mood))",
+            "CREATE DOMAIN d AS mood CHECK (VALUE = 1); CREATE TABLE t (x d DEFAULT 'calm')",
+            "CREATE TABLE t (m mood DEFAULT 'calm'); CREATE INDEX ON t ((m + 1))",
+            "CREATE TABLE t (m mood DEFAULT 'calm') PARTITION BY LIST ((m + 1)); CREATE TABLE t1 PARTITION OF t DEFAULT",
+            "CREATE TABLE t (m mood DEFAULT 'calm' CHECK (CASE m WHEN 1 THEN true ELSE false END))",
+        )
+    },
+    "explicit cast": Case(
+        "INSERT INTO t DEFAULT VALUES", f"{_ASKED} CREATE TABLE t (m mood DEFAULT 'calm' CHECK (m::int > 0))"
+    ),
+    "explicit cast of a domain": Case(
+        "INSERT INTO t DEFAULT VALUES",
+        f"{_ASKED} CREATE DOMAIN d AS int; CREATE TABLE t (m mood DEFAULT 'calm' CHECK (m::d > 0))",
+    ),
+    "explicit cast of elements": Case(
+        "INSERT INTO t DEFAULT VALUES",
+        f"{_ASKED} CREATE TABLE t (m mood[] DEFAULT '{{calm}}' CHECK (m::int[] IS NOT NULL))",
+    ),
+    **{
+        f"assignment: {write}": Case(write, f"{_STORED_AS} {setup}")
+        for write, setup in (
+            ("INSERT INTO t VALUES (ARRAY[1, 2])", "CREATE TABLE t (m mood[])"),
+            ("UPDATE t SET m[1] = 3", "CREATE TABLE t (m mood[]); INSERT INTO t VALUES (NULL)"),
+            ("INSERT INTO t (c.m) VALUES (1)", "CREATE TYPE holder AS (m mood); CREATE TABLE t (c holder)"),
+            (
+                "UPDATE t SET c.m = 1",
+                "CREATE TYPE holder AS (m mood); CREATE TABLE t (c holder); INSERT INTO t VALUES (NULL)",
+            ),
+            ("INSERT INTO t VALUES (1)", "CREATE DOMAIN d AS mood; CREATE TABLE t (m d)"),
+            ("INSERT INTO t VALUES (ARRAY[1])", "CREATE DOMAIN d AS mood[]; CREATE TABLE t (m d)"),
+        )
+    },
+    **{
+        f"equality: {check}": Case(
+            "INSERT INTO t VALUES (1, 2)",
+            f"{_EQUAL} CREATE TABLE t (id bigint, n numeric, CHECK ({check}))",
+        )
+        for check in (
+            "CASE id WHEN n THEN true ELSE false END",
+            "nullif(id, n) IS NULL",
+            "NOT (id IS DISTINCT FROM n)",
+        )
+    },
+    "equality in a view": Case(
+        "SELECT * FROM v",
+        f"""{_EQUAL} CREATE TABLE t (id bigint, n numeric); INSERT INTO t VALUES (1, 2);
+            CREATE VIEW v AS SELECT nullif(id, n) FROM t""",
+    ),
+    "equality in a view's DELETE": Case(
+        "DELETE FROM v",
+        f"""{_EQUAL} CREATE TABLE t (id bigint, n numeric); INSERT INTO t VALUES (1, 2);
+            CREATE VIEW v AS SELECT id FROM t WHERE nullif(id, n) IS NULL""",
+    ),
+    "cast in a subscript": Case(
+        "SELECT (ARRAY[1, 2])[m] FROM t", f"{_UNASKED} CREATE TABLE t (m mood); INSERT INTO t VALUES ('calm')"
+    ),
+    "cast of a named argument": Case("SELECT make_interval(days => 'calm'::mood)", _UNASKED),
+    "cast of a domain's value": Case(
+        "SELECT m + 1 FROM t",
+        f"{_UNASKED} CREATE DOMAIN d AS mood; CREATE TABLE t (m d); INSERT INTO t VALUES ('calm')",
+    ),
+}
 _LESS: Final = """
 CREATE FUNCTION {name}(pair, pair) RETURNS {result} LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
   $$ BEGIN PERFORM writes(); RETURN {body}; END $$;"""

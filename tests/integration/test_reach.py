@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from tests.integration.reaches import PRELUDE, Case
 from tests.postgres import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from tests.integration.proxy import Proxy
     from tests.postgres import Cluster
@@ -25,7 +26,8 @@ CLOSURE: Final = reaches.CLOSURE
 CODE: Final = (
     {text: Case(text) for text in reaches.PLACES} | reaches.STORED | reaches.ORDERED | reaches.TRIGGERED
 )
-_SETUPS: Final = list(dict.fromkeys(case.setup for case in (CLOSURE | CODE).values()))
+HIDDEN: Final = reaches.HIDDEN
+_SETUPS: Final = list(dict.fromkeys(case.setup for case in (CLOSURE | CODE | HIDDEN).values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,12 @@ class System:
             ask(session, f"SET search_path = case_{_SETUPS.index(case.setup)}")
 
 
-@pytest.fixture(scope="module")
-def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
-    database = Database(cluster, "reach")
+@contextmanager
+def _system(cluster: Cluster, proxy: Proxy, name: str, cases: Iterable[Case]) -> Generator[System]:
+    database = Database(cluster, name)
     database.create()
-    for number, setup in enumerate(_SETUPS):
-        schema = f"case_{number}"
+    for setup in dict.fromkeys(case.setup for case in cases):
+        schema = f"case_{_SETUPS.index(setup)}"
         database.execute(
             f"CREATE SCHEMA {schema}; SET search_path = {schema}; {PRELUDE}; {setup}; DELETE FROM log"
         )
@@ -59,6 +61,19 @@ def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
     database.drop()
 
 
+@pytest.fixture(scope="module")
+def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
+    """Without a user's cast from or to a built-in type: one makes a suspect of every column."""
+    with _system(cluster, proxy, "reach", (CLOSURE | CODE).values()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def system_with_casts(cluster: Cluster, proxy: Proxy) -> Generator[System]:
+    with _system(cluster, proxy, "reach_by_casts", HIDDEN.values()) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -67,6 +82,18 @@ def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
     ],
 )
 def test_what_it_changes_is_seen_by_the_next_read(system: System, case: Case) -> None:
+    _see_the_change(system, case)
+
+
+@pytest.mark.soundness("5.3")
+@pytest.mark.parametrize("case", HIDDEN.values(), ids=HIDDEN)
+def test_what_it_changes_by_code_without_a_name_is_seen_as_well(
+    system_with_casts: System, case: Case
+) -> None:
+    _see_the_change(system_with_casts, case)
+
+
+def _see_the_change(system: System, case: Case) -> None:
     system.enter(case)
     ask(system.writer, case.fill)
     before = remember(system.reader, case.read)

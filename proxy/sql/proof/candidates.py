@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from proxy.schema import names
-from proxy.schema.catalogue import Function
+from proxy.schema.catalogue import FIRST_USER_OID, Function, Operator
 from proxy.sql.proof import oids
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.volatility import denial, writes_nothing
@@ -56,7 +57,13 @@ def choose_function(
 def choose_any_function(knowledge: Knowledge, schema: str | None, name: str, path: tuple[str, ...]) -> Choice:
     """What any call of ``[schema.]name`` may come to: named arguments and VARIADIC arrays are not matched."""
     found = names.functions(knowledge.catalogue, schema, name, None, path)
-    return _judge(knowledge, [_Candidate(f, f.arguments, f.result) for f in found], ()) if found else NOBODY
+    if not found:
+        return NOBODY
+    choice = _judge(knowledge, [_Candidate(f, f.arguments, f.result) for f in found], ())
+    taken = {kind for function in found for kind in (*function.arguments, function.variadic)}
+    if not any(knowledge.converts_by_user(oids.UNTYPED, kind) for kind in taken - {oids.UNTYPED}):
+        return choice
+    return replace(choice, denial=choice.denial or "cast", writes_nothing=False)
 
 
 def choose_operator(
@@ -92,6 +99,27 @@ def _operator(
     arguments = (right,) if left == PREFIX else (left, right)
     choice = _resolve(knowledge, candidates, arguments, _same_for_unknown(knowledge, arguments))
     return replace(choice, denial="operator") if choice.denial == "function" else choice
+
+
+def may_be_users(knowledge: Knowledge, left: int, right: int) -> bool:
+    """May the = that CASE, NULLIF, IS DISTINCT FROM or USING stands for be one that a user made?
+
+    A view does not print which one it found along the path of its maker. PostgreSQL's own for exactly these
+    types gives way to none but another for exactly these. Source: PostgreSQL, utils/adt/ruleutils.c.
+    """
+    kinds = (left, right)
+    known = knowledge.catalogue.operators.get("=", ())
+    own = any((o.left, o.right) == kinds for o in known if o.oid < FIRST_USER_OID)
+    return any(
+        (o.left, o.right) == kinds or (not own and _accepts(knowledge, (o.left, o.right), kinds))
+        for o in known
+        if o.oid >= FIRST_USER_OID and not _is_trusted(knowledge, o)
+    )
+
+
+def _is_trusted(knowledge: Knowledge, operator: Operator) -> bool:
+    function = knowledge.catalogue.functions.get(operator.function)
+    return function is not None and not denial(function, knowledge.names(function.arguments))
 
 
 def _same_for_unknown(knowledge: Knowledge, arguments: Types) -> Types:
@@ -216,8 +244,12 @@ def _judge(knowledge: Knowledge, candidates: Sequence[_Candidate], arguments: Ty
 
 def _converts_by_user(knowledge: Knowledge, candidate: _Candidate, arguments: Types) -> bool:
     """Would an argument reach its parameter through a user's cast?"""
-    pairs = zip(arguments, candidate.parameters, strict=False)
-    return any(knowledge.converts_by_user(a, p) for a, p in pairs if a != oids.UNTYPED)
+    pairs = list(zip(arguments, candidate.parameters, strict=False))
+    # Those of anycompatible go to the type that all of them settle on.
+    united = [a for a, p in pairs if p in oids.COMPATIBLE]
+    united += [knowledge.element(kind) for kind in united if knowledge.element(kind)]
+    pairs += product(united, united)
+    return any(knowledge.converts_by_user(a, p) for a, p in pairs if a != p)
 
 
 def _result(knowledge: Knowledge, candidate: _Candidate, arguments: Types) -> int:

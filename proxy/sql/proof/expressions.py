@@ -15,10 +15,10 @@ from pglast import ast, enums
 
 from proxy.sql.proof import oids, queries
 from proxy.sql.proof.calls import call, has_effects
-from proxy.sql.proof.candidates import PREFIX, Choice, choose_operator
+from proxy.sql.proof.candidates import PREFIX, Choice, choose_operator, may_be_users
 from proxy.sql.proof.dates import is_moving
 from proxy.sql.proof.proof import Proof
-from proxy.sql.proof.purity import descendants, split_name, tree_writes_nothing
+from proxy.sql.proof.purity import CATALOG_PATH, descendants, split_name, tree_writes_nothing
 from proxy.sql.proof.scope import MISSING, SYSTEM_COLUMNS, Range, Scope, column_of
 from proxy.sql.proof.typenames import agree, convert, type_named, use_type
 from proxy.sql.proof.volatility import is_built_in
@@ -257,7 +257,7 @@ def _case(proof: Proof, scope: Scope, node: ast.CaseExpr) -> int:
     results: list[ast.Node] = []
     for when in node.args or ():
         if node.arg is not None:
-            compare(proof, scope, "=", (node.arg, subject), (when.expr, type_of(proof, scope, when.expr)))
+            equal(proof, scope, (node.arg, subject), (when.expr, type_of(proof, scope, when.expr)))
         else:
             condition(proof, scope, when.expr)
         results.append(when.result)
@@ -374,7 +374,10 @@ def _indirection(proof: Proof, scope: Scope, node: ast.A_Indirection) -> int:
 def _subscript(proof: Proof, scope: Scope, step: ast.A_Indices, kind: int) -> int:
     for bound in (step.lidx, step.uidx):
         if bound is not None:
-            plain(proof, scope, bound, oids.TEXT)
+            place = plain(proof, scope, bound, oids.INT4)
+            # That of an array is an integer, that of jsonb may be a text as well.
+            if proof.knowledge.converts_by_user(place, oids.TEXT):
+                proof.deny_unseen("cast")
     base = proof.knowledge.base(kind)
     if base == oids.JSONB or step.is_slice:
         return base
@@ -444,6 +447,13 @@ def compare(
         elif kind not in (oids.UNKNOWN, oids.UNTYPED) and choice.accepted and _compares_parts(choice, place):
             ordered(proof, kind)
     return choice.result
+
+
+def equal(proof: Proof, scope: Scope, left: _Side, right: _Side) -> None:
+    """Judge the = that a construct stands for without a word of it."""
+    compare(proof, scope, "=", left, right)
+    if scope.path == CATALOG_PATH and may_be_users(proof.knowledge, left[1], right[1]):
+        proof.deny_unseen("operator")
 
 
 def _compares_parts(choice: Choice, place: int) -> bool:
@@ -552,14 +562,19 @@ def _between(proof: Proof, scope: Scope, node: ast.A_Expr) -> int:
 
 
 def _distinct(proof: Proof, scope: Scope, node: ast.A_Expr) -> int:
-    sides = [(side, type_of(proof, scope, side)) for side in (node.lexpr, _right(node))]
-    compare(proof, scope, "=", sides[0], sides[1])
+    this, that = node.lexpr, _right(node)
+    pairs = [(this, that)]
+    if isinstance(this, ast.RowExpr) and isinstance(that, ast.RowExpr):
+        # Field by field, by whatever = the fields find.
+        pairs = list(zip(this.args or (), that.args or (), strict=True))
+    for left, right in pairs:
+        equal(proof, scope, (left, type_of(proof, scope, left)), (right, type_of(proof, scope, right)))
     return oids.BOOL
 
 
 def _nullif(proof: Proof, scope: Scope, node: ast.A_Expr) -> int:
     left, right = type_of(proof, scope, node.lexpr), type_of(proof, scope, _right(node))
-    compare(proof, scope, "=", (node.lexpr, left), (_right(node), right))
+    equal(proof, scope, (node.lexpr, left), (_right(node), right))
     return oids.TEXT if left == oids.UNKNOWN else left
 
 

@@ -56,6 +56,7 @@ class Knowledge:
         "orders_by_user",
         "row_types",
         "treacherous",
+        "unasked_by_users",
         "user_cast_targets",
     )
 
@@ -73,6 +74,8 @@ class Knowledge:
         self.user_cast_targets: Final = frozenset(cast.target for cast in by_users)
         # Types that storing a value may convert to by a user's function.
         self.assigned_by_users: Final = frozenset(c.target for c in by_users if c.context in "ai")
+        # Those that any expression may be full of without a word of it.
+        self.unasked_by_users: Final = frozenset(c.target for c in by_users if c.context == "i")
         # The printers of json call such casts by themselves (PostgreSQL, utils/adt/jsonfuncs.c).
         self.json_sources: Final = frozenset(
             c.source for c in by_users if c.target in (oids.JSON, oids.JSONB)
@@ -83,11 +86,33 @@ class Knowledge:
         return cast.function != 0 and (function is None or not writes_nothing(function))
 
     def converts_by_user(self, source: int, target: int) -> bool:
-        """Does turning ``source`` into ``target`` run a user's function? True where nobody is sure."""
-        if source == oids.UNTYPED:
-            return target in self.assigned_by_users
-        cast = self.catalogue.casts.get((source, target))
-        return cast is not None and self._runs_user_code(cast)
+        """May turning ``source`` into ``target`` unasked run a user's function? True where nobody is sure.
+
+        A domain is converted as what it rests on, an array element by element.
+        Source: PostgreSQL, parser/parse_coerce.c, find_coercion_pathway.
+        """
+        if not self.assigned_by_users:
+            return False
+        if oids.UNTYPED in (source, target):
+            ends = (self.base(target), self.base(self.element(target)))
+            return target == oids.UNTYPED or not self.assigned_by_users.isdisjoint(ends)
+        source, target = self.base(source), self.base(target)
+        while source and target:
+            cast = self.catalogue.casts.get((source, target))
+            if cast is not None:
+                return self._runs_user_code(cast)
+            source, target = self.base(self.element(source)), self.base(self.element(target))
+        return False
+
+    def stores_by_user(self, oid: int) -> bool:
+        """May storing a value in a column of this type, or in a part of one, run a user's cast?"""
+        assigned = self.assigned_by_users
+        return bool(assigned) and self._any_part(oid, lambda kind: kind.oid in assigned or None) is not None
+
+    def is_made_by_user_cast(self, oid: int) -> bool:
+        """May a cast to this type run a user's function, whatever it is a cast of?"""
+        targets = self.user_cast_targets
+        return bool(targets) and self._any_part(oid, lambda kind: kind.oid in targets or None) is not None
 
     def prints_json_by_user(self, oid: int) -> bool:
         """May printing this type as json run a user's function?"""

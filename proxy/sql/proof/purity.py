@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pglast import ast, parser
+from pglast import ast, enums, parser
 
 from proxy.schema import names
 from proxy.sql.nesting import is_too_deep
@@ -79,6 +79,12 @@ def tree_writes_nothing(knowledge: Knowledge, tree: ast.Node, path: tuple[str, .
 
 
 def _node(knowledge: Knowledge, node: ast.Node, path: tuple[str, ...], depth: int) -> bool:
+    if knowledge.unasked_by_users and not isinstance(node, _CONVERTS_NOTHING):
+        return False
+    if isinstance(node, ast.A_Indices) and knowledge.assigned_by_users:
+        return False
+    if _stands_for_equality(node) and not _every_equality_writes_nothing(knowledge):
+        return False
     if isinstance(node, ast.FuncCall):
         schema, name = split_name(node.funcname)
         return choose_any_function(knowledge, schema, name, path).writes_nothing
@@ -87,6 +93,30 @@ def _node(knowledge: Knowledge, node: ast.Node, path: tuple[str, ...], depth: in
     if isinstance(node, ast.TypeName):
         return _type(knowledge, node, path, depth)
     return not isinstance(node, _TOO_BIG)
+
+
+# Beside these, any expression may convert its parts by a cast that nobody asked for, and that is not printed.
+_CONVERTS_NOTHING: Final = (
+    *(ast.A_Const, ast.Integer, ast.Float, ast.Boolean, ast.String, ast.BitString),
+    *(ast.TypeCast, ast.TypeName, ast.CollateClause, ast.SQLValueFunction),
+)
+_K: Final = enums.A_Expr_Kind
+_EQUALITIES: Final = frozenset((_K.AEXPR_DISTINCT, _K.AEXPR_NOT_DISTINCT, _K.AEXPR_NULLIF))
+
+
+def _stands_for_equality(node: ast.Node) -> bool:
+    """Is it printed without the = that it stands for, which may be of any schema?"""
+    if isinstance(node, ast.CaseExpr):
+        return node.arg is not None
+    return isinstance(node, ast.A_Expr) and node.kind in _EQUALITIES
+
+
+def _every_equality_writes_nothing(knowledge: Knowledge) -> bool:
+    catalogue = knowledge.catalogue
+    found = (catalogue.functions.get(operator.function) for operator in catalogue.operators.get("=", ()))
+    return knowledge.memory.recall(
+        "equalities", lambda: all(function is not None and writes_nothing(function) for function in found)
+    )
 
 
 def _operator(knowledge: Knowledge, node: ast.A_Expr, path: tuple[str, ...]) -> bool:
@@ -110,7 +140,7 @@ _SPELLINGS: Final = {
 def _type(knowledge: Knowledge, node: ast.TypeName, path: tuple[str, ...], depth: int) -> bool:
     schema, name = split_name(node.names)
     found = names.resolve_type(knowledge.catalogue, schema, name, path)
-    if found is None or knowledge.runs_unseen_code(found.oid):
+    if found is None or knowledge.runs_unseen_code(found.oid) or knowledge.is_made_by_user_cast(found.oid):
         return False
     return checks_write_nothing(knowledge, found.oid, depth)
 

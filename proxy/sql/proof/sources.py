@@ -131,7 +131,7 @@ def _join_column(proof: Proof, scope: Scope, name: str, left: list[Range], right
         level = Scope(scope.path)
         level.ranges = side
         kinds.append(max(level.column(name), oids.UNTYPED))
-    expressions.compare(proof, scope, "=", (None, kinds[0]), (None, kinds[1]))
+    expressions.equal(proof, scope, (None, kinds[0]), (None, kinds[1]))
 
 
 def _function(proof: Proof, scope: Scope, node: ast.RangeFunction) -> Range:

@@ -74,9 +74,8 @@ def note(proof: Proof, relation: Relation | None, events: frozenset[str]) -> Non
     if relation is None:
         return
     proof.writes.append((relation.oid, events))
-    assigned = proof.knowledge.assigned_by_users
     stores = not events.isdisjoint(_UPSERT)
-    if stores and not assigned.isdisjoint(column.type_oid for column in relation.columns):
+    if stores and any(proof.knowledge.stores_by_user(column.type_oid) for column in relation.columns):
         # An assignment may go through a user's cast.
         proof.pure = False
     if not relations.reading(proof.knowledge, relation).pure:
