@@ -6,7 +6,7 @@ unless an extension that is trusted owns it. A label (IMMUTABLE ...) proves noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from proxy.schema.catalogue import FIRST_USER_OID, Catalogue, Relation, Type
 
@@ -27,7 +27,7 @@ def unproven_code(
         return "view"
     if relation.row_security and not all(map(harmless, relation.policies)):
         return "policy"
-    if not relation.index_extensions <= trusted:
+    if not relation.index_extensions <= trusted or _is_compared(catalogue, relation, trusted):
         # A DELETE as well finds the rows that refer to its own by the operators of its index.
         return "index"
     if not stores:
@@ -35,6 +35,24 @@ def unproven_code(
     if not all(map(harmless, _stored_expressions(relation))):
         return "function"
     return _types_hazard(catalogue, (column.type_oid for column in relation.columns), harmless, trusted)
+
+
+def _is_compared(catalogue: Catalogue, relation: Relation, trusted: frozenset[str]) -> bool:
+    """May an index, or an expression, compare values of this table by a user's functions?
+
+    PostgreSQL's own operators of arrays, rows and ranges call those of what is inside. A class that a user
+    made for a built-in type counts there alone: by itself it is another's only in an index that names it.
+    """
+    made = {oid for oid, extensions in catalogue.orderings.items() if not extensions <= trusted}
+    columns = [column.type_oid for column in relation.columns] if made else []
+    return not made.isdisjoint(_with_parts(catalogue, (oid for oid in columns if _has_parts(catalogue, oid))))
+
+
+def _has_parts(catalogue: Catalogue, oid: int) -> bool:
+    kind = catalogue.types.get(oid)
+    if kind is not None and kind.kind == "d":
+        return _has_parts(catalogue, kind.base)
+    return oid >= FIRST_USER_OID or kind is None or any(_parts(catalogue, kind))
 
 
 def _stored_expressions(relation: Relation) -> Iterable[str]:
@@ -45,19 +63,26 @@ def _stored_expressions(relation: Relation) -> Iterable[str]:
 def _types_hazard(
     catalogue: Catalogue, oids: Iterable[int], harmless: Callable[[str], bool], trusted: frozenset[str]
 ) -> str:
+    for oid in _with_parts(catalogue, oids):
+        if oid >= FIRST_USER_OID:
+            kind = catalogue.types.get(oid)
+            word = "type" if kind is None else _type_hazard(kind, harmless, trusted)
+            if word:
+                return word
+    return ""
+
+
+def _with_parts(catalogue: Catalogue, oids: Iterable[int]) -> Iterator[int]:
+    """These types, and all that they are made of."""
     seen: set[int] = set()
-    waiting = [oid for oid in oids if oid >= FIRST_USER_OID]
+    waiting = list(oids)
     while waiting:
         oid = waiting.pop()
-        if oid in seen:
-            continue
-        seen.add(oid)
-        kind = catalogue.types.get(oid)
-        word = "type" if kind is None else _type_hazard(kind, harmless, trusted)
-        if kind is None or word:
-            return word
-        waiting.extend(part for part in _parts(catalogue, kind) if part >= FIRST_USER_OID)
-    return ""
+        if oid not in seen:
+            seen.add(oid)
+            yield oid
+            kind = catalogue.types.get(oid)
+            waiting += () if kind is None else _parts(catalogue, kind)
 
 
 def _type_hazard(kind: Type, harmless: Callable[[str], bool], trusted: frozenset[str]) -> str:

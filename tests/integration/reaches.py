@@ -322,6 +322,15 @@ _ORDERED: Final = "".join(
         "CREATE TABLE t (x pair); INSERT INTO t SELECT row(g)::pair FROM generate_series(1, 9) g;",
     )
 )
+# PostgreSQL has no order of points; a user's is the default for what is inside arrays and rows.
+_POINTS: Final = """
+CREATE FUNCTION far(point, point) RETURNS bool LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN $1[0] = $2[0]; END $$;
+CREATE FUNCTION far_hash(point) RETURNS int LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN 1; END $$;
+CREATE OPERATOR = (LEFTARG = point, RIGHTARG = point, FUNCTION = far);
+CREATE OPERATOR CLASS points DEFAULT FOR TYPE point USING hash AS OPERATOR 1 =, FUNCTION 1 far_hash(point);
+"""
 ORDERED: Final = {
     **{
         write: Case(write, _ORDERED)
@@ -339,6 +348,52 @@ ORDERED: Final = {
             "SELECT 1 FROM t a JOIN t b USING (x)",
             "TABLE t UNION TABLE t",
             "UPDATE t SET x = x WHERE t IN (SELECT t FROM t)",
+            "TABLE t EXCEPT ALL TABLE t",
+            "TABLE t INTERSECT ALL TABLE t",
+            "SELECT array_eq(ARRAY[x], ARRAY[x]) FROM t",
+            "SELECT arrayoverlap(ARRAY[x], ARRAY[x]) FROM t",
+            "SELECT btarraycmp(ARRAY[x], ARRAY[x]) FROM t",
+            "SELECT array_larger(ARRAY[x], ARRAY[x]) FROM t",
+            "SELECT record_eq(ROW(x), ROW(x)) FROM t",
+            "SELECT record_lt(t, t) FROM t",
+            "SELECT nullif(ROW(x), ROW(x)) FROM t",
+        )
+    },
+    **{
+        f"{write}: {setup}": Case(write, f"{_ORDERED} {setup}")
+        for write, setup in (
+            ("INSERT INTO u SELECT ARRAY[x] FROM t", "CREATE TABLE u (y pair[] UNIQUE)"),
+            (
+                "INSERT INTO u SELECT ROW(x)::w FROM t",
+                "CREATE TYPE w AS (p pair); CREATE TABLE u (y w PRIMARY KEY)",
+            ),
+            (
+                "INSERT INTO u SELECT ARRAY[x] FROM t",
+                "CREATE DOMAIN d AS pair[]; CREATE TABLE u (y d UNIQUE)",
+            ),
+            ("INSERT INTO u SELECT ARRAY[x] FROM t", "CREATE TABLE u (y pair[] CHECK (y = y))"),
+            ("INSERT INTO u SELECT x FROM t", "CREATE TABLE u (y pair CHECK (ARRAY[y] IN (ARRAY[y])))"),
+            (
+                "INSERT INTO u SELECT x FROM t",
+                "CREATE TABLE u (y pair); CREATE INDEX ON u ((ARRAY[y] = ARRAY[y]))",
+            ),
+            (
+                "INSERT INTO u VALUES (1)",
+                "CREATE TABLE u (y int CHECK (ARRAY[ROW(y)::pair] = ARRAY[ROW(y)::pair]))",
+            ),
+            (
+                "INSERT INTO u VALUES (1)",
+                "CREATE TABLE u (y int, z bool DEFAULT ARRAY['(1)'::pair] = ARRAY['(1)'::pair])",
+            ),
+            (
+                "INSERT INTO u VALUES ('(1,2)')",
+                f"{_POINTS} CREATE TABLE u (y point CHECK (ARRAY[y] = ARRAY[y]))",
+            ),
+            (
+                "DELETE FROM u",
+                """CREATE TABLE u (y pair[] PRIMARY KEY); CREATE TABLE v (y pair[] REFERENCES u ON DELETE CASCADE);
+                   INSERT INTO u SELECT ARRAY[x] FROM t; INSERT INTO v TABLE u; DELETE FROM log""",
+            ),
         )
     },
     "foreign key": Case(

@@ -30,8 +30,11 @@ LOCKS: Final = {
 # Functions that find the order or equality of their arguments by the default operator class of their type.
 _COMPARING: Final = frozenset(
     """
-    array_position array_positions array_remove array_replace array_sort cume_dist dense_rank max min mode
-    percent_rank percentile_disc rank width_bucket
+    array_eq array_ge array_gt array_larger array_le array_lt array_ne array_position array_positions
+    array_remove array_replace array_smaller array_sort arraycontained arraycontains arrayoverlap btarraycmp
+    btrecordcmp cume_dist dense_rank hash_array hash_array_extended hash_record hash_record_extended max min
+    mode percent_rank percentile_disc rank record_eq record_ge record_gt record_larger record_le record_lt
+    record_ne record_smaller width_bucket
     """.split()
 )
 

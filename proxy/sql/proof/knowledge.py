@@ -186,6 +186,14 @@ class Knowledge:
             ("ordered", oid), lambda: oid != 0 and self._any_part(oid, self._is_unordered) is None
         )
 
+    def is_compared_by_user(self, oid: int) -> bool:
+        """Is there an order or an equality that a user made for this type, or for a part of it?"""
+        orderings = self.catalogue.orderings
+        return self.orders_by_user and (
+            self._any_part(oid, lambda kind: not orderings.get(kind.oid, frozenset()) <= EXTENSIONS or None)
+            is not None
+        )
+
     def checks(self, oid: int) -> tuple[str, ...]:
         """The CHECK expressions that input to this type, or to a part of it, evaluates."""
         found: list[str] = []
@@ -230,6 +238,8 @@ class Knowledge:
         # A class made for just this type comes before PostgreSQL's own for what it can be coerced to: all
         # enums, arrays and rows, varchar. Source: PostgreSQL, commands/indexcmds.c, GetDefaultOpClass.
         overruled = not self.catalogue.orderings.get(kind.oid, frozenset()) <= EXTENSIONS
+        # A row that has no type of its own may hold anything.
+        overruled |= self.orders_by_user and kind.oid in (oids.RECORD, oids.RECORD_ARRAY)
         return kind.oid in oids.UNORDERED or untrusted or overruled or None
 
     def _any_part(self, oid: int, ask: Callable[[Type], _Value | None]) -> _Value | None:

@@ -83,6 +83,8 @@ def _node(knowledge: Knowledge, node: ast.Node, path: tuple[str, ...], depth: in
         return False
     if isinstance(node, ast.A_Indices) and knowledge.assigned_by_users:
         return False
+    if knowledge.orders_by_user and any(map(_is_compound, _operands(node))):
+        return False
     if _stands_for_equality(node) and not _every_equality_writes_nothing(knowledge):
         return False
     if isinstance(node, ast.FuncCall):
@@ -109,6 +111,23 @@ def _stands_for_equality(node: ast.Node) -> bool:
     if isinstance(node, ast.CaseExpr):
         return node.arg is not None
     return isinstance(node, ast.A_Expr) and node.kind in _EQUALITIES
+
+
+def _operands(node: ast.Node) -> Iterator[ast.Node | None]:
+    """What an operator or a function is given, but for the array of = ANY (ARRAY[...]), as IN is printed."""
+    if isinstance(node, ast.FuncCall):
+        yield from node.args or ()
+    elif isinstance(node, ast.A_Expr):
+        yield node.lexpr
+        if node.kind not in (_K.AEXPR_OP_ANY, _K.AEXPR_OP_ALL) and not isinstance(node.rexpr, tuple):
+            yield node.rexpr
+
+
+def _is_compound(node: ast.Node | None) -> bool:
+    """May it be compared by what puts the values inside in order?"""
+    if isinstance(node, ast.TypeCast):
+        return _is_compound(node.arg)
+    return isinstance(node, ast.A_ArrayExpr | ast.RowExpr)
 
 
 def _every_equality_writes_nothing(knowledge: Knowledge) -> bool:
@@ -140,7 +159,9 @@ _SPELLINGS: Final = {
 def _type(knowledge: Knowledge, node: ast.TypeName, path: tuple[str, ...], depth: int) -> bool:
     schema, name = split_name(node.names)
     found = names.resolve_type(knowledge.catalogue, schema, name, path)
-    if found is None or knowledge.runs_unseen_code(found.oid) or knowledge.is_made_by_user_cast(found.oid):
+    if found is None or knowledge.runs_unseen_code(found.oid):
+        return False
+    if knowledge.is_made_by_user_cast(found.oid) or knowledge.is_compared_by_user(found.oid):
         return False
     return checks_write_nothing(knowledge, found.oid, depth)
 

@@ -130,7 +130,8 @@ def _set_operation(proof: Proof, node: ast.SelectStmt, first: Output, second: Ou
         common = common_type(proof, (kind, other))
         for literal in (*ours, *theirs):
             proof.settle(literal, common)
-        if not node.all:
+        if not node.all or node.op != enums.SetOperation.SETOP_UNION:
+            # EXCEPT ALL and INTERSECT ALL look for equal rows as well.
             expressions.ordered(proof, common)
         columns.append((name, common))
     return Output(tuple(columns), tuple(() for _ in columns))

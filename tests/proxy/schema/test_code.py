@@ -15,16 +15,16 @@ pytestmark = pytest.mark.postgres
 GROUND = """
 CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION g(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
-CREATE FUNCTION compare(integer, integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 0';
-CREATE OPERATOR CLASS strange FOR TYPE integer USING btree AS
+CREATE FUNCTION compare(smallint, smallint) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 0';
+CREATE OPERATOR CLASS strange FOR TYPE smallint USING btree AS
   OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-  FUNCTION 1 compare(integer, integer);
+  FUNCTION 1 compare(smallint, smallint);
 CREATE DOMAIN checked AS integer CHECK (g(VALUE) > 0);
 CREATE DOMAIN defaulted AS integer DEFAULT f();
 CREATE DOMAIN plain AS integer CHECK (VALUE > 0);
 CREATE TYPE pair AS (one integer, other checked);
 CREATE TYPE mood AS ENUM ('sad');
-CREATE TYPE stretch AS RANGE (SUBTYPE = integer, SUBTYPE_OPCLASS = strange);
+CREATE TYPE stretch AS RANGE (SUBTYPE = smallint, SUBTYPE_OPCLASS = strange);
 CREATE TYPE hours AS RANGE (SUBTYPE = time);
 """
 
@@ -37,15 +37,18 @@ PLACES = (
     ("TABLE t (id integer) PARTITION BY RANGE (g(id))", "function"),
     ("TABLE t (id integer); CREATE INDEX ON t (g(id))", "function"),
     ("TABLE t (id integer); CREATE INDEX ON t (id) WHERE g(id) > 0", "function"),
-    ("TABLE t (id integer); CREATE INDEX ON t (id strange)", "index"),
-    ("TABLE t (id integer) PARTITION BY RANGE (id strange)", "index"),
+    ("TABLE t (id smallint); CREATE INDEX ON t (id strange)", "index"),
+    ("TABLE t (id smallint) PARTITION BY RANGE (id strange)", "index"),
+    ("TABLE t (id smallint)", ""),
+    ("TABLE t (id smallint[])", "index"),
+    ("TABLE t (id text[], numbers bigint[])", ""),
     ("TABLE t (id checked)", "domain"),
     ("TABLE t (id defaulted)", "domain"),
     ("TABLE t (id plain, feeling mood, open hours)", ""),
     ("TABLE t (id checked[])", "domain"),
     ("TABLE t (id pair)", "domain"),
     ("TABLE t (id pair[])", "domain"),
-    ("TABLE t (id stretch)", "type"),
+    ("TABLE t (id stretch)", "index"),
     ("TABLE t (); CREATE POLICY p ON t USING (f() = 1); ALTER TABLE t ENABLE ROW LEVEL SECURITY", "policy"),
     ("TABLE t (); CREATE POLICY p ON t USING (f() = 1)", ""),
     ("VIEW t AS SELECT id FROM (VALUES (1)) AS v(id) WHERE id > f()", "view"),
