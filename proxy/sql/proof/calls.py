@@ -19,7 +19,7 @@ from proxy.sql.proof.candidates import NOBODY, Choice, choose_any_function, choo
 from proxy.sql.proof.proof import Proof
 from proxy.sql.proof.purity import checks_write_nothing, split_name
 from proxy.sql.proof.scope import Scope
-from proxy.sql.proof.typenames import convert
+from proxy.sql.proof.typenames import agree, convert
 from proxy.sql.proof.volatility import FILLS_ROWS
 
 # How long the lock of an advisory lock function is held.
@@ -39,6 +39,10 @@ _COMPARING: Final = frozenset(
 )
 
 
+# Their arguments make a row that is ranked among those which are sorted.
+_HYPOTHETICAL: Final = frozenset({"cume_dist", "dense_rank", "percent_rank", "rank"})
+
+
 def call(proof: Proof, scope: Scope, node: ast.FuncCall) -> int:
     """Judge a call; the type of its result."""
     schema, name = split_name(node.funcname)
@@ -54,6 +58,8 @@ def call(proof: Proof, scope: Scope, node: ast.FuncCall) -> int:
     named = any(isinstance(argument, ast.NamedArgExpr) for argument in arguments)
     values = [argument.arg if isinstance(argument, ast.NamedArgExpr) else argument for argument in arguments]
     kinds = tuple(expressions.type_of(proof, scope, value) for value in values)
+    if node.agg_within_group and name in _HYPOTHETICAL:
+        kinds = _as_sorted(proof, values, kinds)
     if node.agg_distinct or node.agg_within_group or name in _COMPARING:
         for kind in kinds:
             expressions.ordered(proof, kind)
@@ -65,6 +71,19 @@ def call(proof: Proof, scope: Scope, node: ast.FuncCall) -> int:
         proof.deny_unseen("cast")
     _note_effects(proof, name)
     return _conclude(proof, scope, (schema, name), list(zip(values, kinds, strict=True)), choice)
+
+
+def _as_sorted(proof: Proof, values: list[ast.Node | None], kinds: tuple[int, ...]) -> tuple[int, ...]:
+    """A hypothetical row has the types of the sorted ones: the second half of the arguments.
+
+    Source: PostgreSQL, parser/parse_func.c, unify_hypothetical_args.
+    """
+    half = len(kinds) // 2
+    given, ranked = kinds[:half], kinds[half:]
+    for at, pair in enumerate(zip(given, ranked, strict=False)):
+        agree(proof, zip((values[at], values[half + at]), pair, strict=True))
+    taken = (b if a == oids.UNKNOWN else a for a, b in zip(given, ranked, strict=False))
+    return (*taken, *ranked)
 
 
 def _conclude(

@@ -119,11 +119,11 @@ def common_type(proof: Proof, types: Iterable[int]) -> int:
     return chosen
 
 
-def agree(proof: Proof, parts: Iterable[tuple[ast.Node, int]]) -> int:
+def agree(proof: Proof, parts: Iterable[tuple[ast.Node | None, int]]) -> int:
     """The common type of ``parts``; literals and parameters among them are taken for it."""
     pairs = list(parts)
     common = common_type(proof, [kind for _, kind in pairs])
     for node, kind in pairs:
-        if kind == oids.UNKNOWN:
+        if kind == oids.UNKNOWN and node is not None:
             proof.settle(node, common)
     return common

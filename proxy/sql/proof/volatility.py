@@ -159,6 +159,8 @@ RUNS_SQL: Final = frozenset(
     for what in ("query", "table", "schema", "database", "cursor")
     for form in ("xml", "xmlschema", "xml_and_xmlschema")
 ) | {"ts_stat", "ts_rewrite"}
+# It calls the hash function of a partition key's operator class, which may be a user's, whatever its label.
+_RUNS_USERS_CODE: Final = frozenset({"satisfies_hash_partition"})
 
 # Functions of pg_catalog that read a value of a type of the caller's choice: its domains may check it by a
 # user's function. Of those that fill rows the first argument tells the type.
@@ -174,6 +176,8 @@ READS_ANY_TYPE: Final = FILLS_ROWS | frozenset(
     array_in domain_in multirange_in range_in record_in pg_input_error_info pg_input_is_valid
     """.split()
 )
+
+_WRITES_MAYBE: Final = RUNS_SQL | READS_ANY_TYPE | _RUNS_USERS_CODE
 
 # Extensions whose C functions write nothing unless they are VOLATILE, and depend on nothing if IMMUTABLE.
 # Source: PostgreSQL docs, contrib; pgvector's README.
@@ -243,6 +247,8 @@ def denial(function: Function, argument_names: str) -> str:
 
 
 def _denial_of_immutable(function: Function) -> str:
+    if function.name in _RUNS_USERS_CODE:
+        return "function"
     if function.result == TIMETZ:
         return "date"
     if function.result in NAMING:
@@ -257,6 +263,6 @@ def writes_nothing(function: Function) -> bool:
         # One that makes a value of any type reads it from text: hstore's #=.
         reads_any_type = function.result in POLYMORPHIC
         return not reads_any_type and (function.volatility != "v" or function.name in EXTENSION_HARMLESS)
-    if not is_built_in(function) or function.name in RUNS_SQL or function.name in READS_ANY_TYPE:
+    if not is_built_in(function) or function.name in _WRITES_MAYBE:
         return False
     return function.volatility != "v" or function.name in HARMLESS

@@ -63,3 +63,19 @@ def test_a_call_by_a_types_name_is_a_cast(trickster: Observatory, sky: Observato
 )
 def test_every_part_of_a_call_is_looked_at(sky: Observatory, text: str, reason: str) -> None:
     assert sky.reason(text) == reason
+
+
+@pytest.mark.soundness("2.5")
+@pytest.mark.parametrize("name", ["rank", "dense_rank", "percent_rank", "cume_dist"])
+def test_a_hypothetical_row_is_of_the_types_that_it_is_ranked_among(sky: Observatory, name: str) -> None:
+    text = f"SELECT {name}(%s) WITHIN GROUP (ORDER BY seen_at, name) FROM planets"
+    assert sky.reason(text % "'today', 'x'") == "date"
+    assert sky.reason(text % "'2020-01-01', 'now'") == ""
+    assert sky.statement(text % "$1, $2").date_parameters == (1,)
+
+
+@pytest.mark.soundness("2.4")
+def test_whether_a_row_belongs_to_a_partition_may_be_a_users_to_say(sky: Observatory) -> None:
+    text = "SELECT satisfies_hash_partition(16400, 2, 0, id) FROM planets"
+    assert sky.reason(text) == "function"
+    assert sky.reach(text) == "unknown"
