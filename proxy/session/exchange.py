@@ -307,6 +307,11 @@ class Exchange:
         elif kind in (backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
             current.spoil("notice")
 
+    def settings_moved(self) -> None:
+        """The origin tells of a setting that is another one by now: what it answers is kept under no key."""
+        for recording in self.every_recording:
+            recording.spoil("settings")
+
     def _advance(self, kind: int) -> bool:
         """Follow the plan; False for a reply that is not the client's."""
         if self._at >= len(self._plan) or self.failed:

@@ -356,6 +356,9 @@ class Uplink:
 
     def _reported(self, raw: bytes) -> None:
         self._session.state.report(*backend.read_parameter_status(raw))
+        for exchange in self.exchanges:
+            # It says so behind the first answer that it gave under them, and of later ones not again.
+            exchange.settings_moved()
         self._session.outlook.state_moved()
         self._session.reconsider()
 

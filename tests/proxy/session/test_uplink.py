@@ -413,3 +413,17 @@ def test_a_reported_setting_holds_for_the_next_statement() -> None:
     assert client.query(b"SET timezone = 'Mars'") == "S C:SET Z:I"
     assert not client.hits()
     assert client.session.state.value("timezone") == "Mars"
+
+
+@pytest.mark.soundness("3.3")
+@pytest.mark.parametrize(("behind", "kept"), [(1, 0), (2, 1)])
+def test_what_is_answered_once_a_setting_has_changed_unasked_is_not_kept(behind: int, kept: int) -> None:
+    # The origin has read its configuration again: it says so behind the first answer that it gives by it.
+    world = World()
+    client = world.client()
+    client.query(b"SELECT 1")
+    client.say(run(READ), SYNC, run(OTHER_READ), SYNC)
+    answers = client.origin.answer().split(backend.READY_IDLE)
+    answers[behind - 1] += backend.parameter_status("TimeZone", "Mars")
+    client.session.origin_received(backend.READY_IDLE.join(answers), world.clock.now)
+    assert world.memory.entries == kept
