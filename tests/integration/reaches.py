@@ -299,6 +299,52 @@ HIDDEN: Final = {
         f"{_UNASKED} CREATE DOMAIN d AS mood; CREATE TABLE t (m d); INSERT INTO t VALUES ('calm')",
     ),
 }
+_STRANGE: Final = """CREATE FUNCTION compared(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN btint4cmp($1, $2); END $$;
+CREATE FUNCTION hashed(int, bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
+  $$ BEGIN PERFORM writes(); RETURN $1; END $$;
+CREATE OPERATOR CLASS strange FOR TYPE int USING btree AS
+  OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 compared(int, int);
+CREATE OPERATOR CLASS stranger FOR TYPE int USING hash AS OPERATOR 1 =, FUNCTION 2 hashed(int, bigint);
+"""
+# What only reads a table may run code of users' while it is planned, and where it looks into an index.
+PLANNED: Final = {
+    **{
+        made: Case("SELECT id FROM t WHERE id = 5", f"CREATE TABLE t (id int); {made}")
+        for made in (
+            "CREATE INDEX ON t (id) WHERE sneaky(1) = 1",
+            "CREATE INDEX ON t ((id + sneaky(1)))",
+            "ALTER TABLE t ADD EXCLUDE USING btree (id WITH =) WHERE (sneaky(1) = 1)",
+            "CREATE TABLE heir (CHECK (id > sneaky(1))) INHERITS (t)",
+            "CREATE STATISTICS s ON (id + sneaky(1)), id FROM t; INSERT INTO t VALUES (5); ANALYZE t",
+        )
+    },
+    "the key of partitions": Case(
+        "SELECT id FROM t WHERE id = 5",
+        "CREATE TABLE t (id int) PARTITION BY LIST ((id + sneaky(1))); CREATE TABLE t1 PARTITION OF t DEFAULT",
+    ),
+}
+# A class of operators that a user made for a type of PostgreSQL's own.
+CLASSES: Final = {
+    "the class of an index": Case(
+        "SELECT id FROM t WHERE id = 5",
+        f"""{_STRANGE} CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 5000);
+            CREATE INDEX ON t (id strange); ANALYZE t; DELETE FROM log""",
+    ),
+    "the class of a range": Case(
+        "SELECT id FROM t WHERE id = 5",
+        f"""{_STRANGE} CREATE TABLE t (id int) PARTITION BY RANGE (id strange);
+            CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (10);
+            CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20)""",
+    ),
+    "the class of a hash": Case(
+        "SELECT id FROM t WHERE id = 5",
+        f"""{_STRANGE} CREATE TABLE t (id int) PARTITION BY HASH (id stranger);
+            CREATE TABLE t1 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+            CREATE TABLE t2 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 1)""",
+    ),
+}
+
 _LESS: Final = """
 CREATE FUNCTION {name}(pair, pair) RETURNS {result} LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS
   $$ BEGIN PERFORM writes(); RETURN {body}; END $$;"""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.integration.place import Place, ask
+from tests.integration.place import Place, ask, remember
 from tests.postgres import Database
 
 if TYPE_CHECKING:
@@ -110,3 +110,9 @@ def test_an_answer_that_went_through_a_users_function_follows_what_that_reads(
             ask(reader, query)
         ask(writer, "UPDATE ranks SET r = r % 3 + 1")
         assert ask(reader, query) == skies.direct(query)
+
+
+def test_an_index_over_what_a_users_function_makes_of_a_column_hides_nothing(skies: Place) -> None:
+    skies.direct("CREATE TABLE clouds (id int); CREATE INDEX ON clouds (name_of(id))")
+    with skies.connect() as reader:
+        remember(reader, "SELECT id FROM clouds")

@@ -24,10 +24,15 @@ pytestmark = pytest.mark.postgres
 
 CLOSURE: Final = reaches.CLOSURE
 CODE: Final = (
-    {text: Case(text) for text in reaches.PLACES} | reaches.STORED | reaches.ORDERED | reaches.TRIGGERED
+    {text: Case(text) for text in reaches.PLACES}
+    | reaches.STORED
+    | reaches.ORDERED
+    | reaches.TRIGGERED
+    | reaches.PLANNED
 )
 HIDDEN: Final = reaches.HIDDEN
-_SETUPS: Final = list(dict.fromkeys(case.setup for case in (CLOSURE | CODE | HIDDEN).values()))
+CLASSES: Final = reaches.CLASSES
+_SETUPS: Final = list(dict.fromkeys(case.setup for case in (CLOSURE | CODE | HIDDEN | CLASSES).values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _system(cluster: Cluster, proxy: Proxy, name: str, cases: Iterable[Case]) ->
 
 @pytest.fixture(scope="module")
 def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
-    """Without a user's cast from or to a built-in type: one makes a suspect of every column."""
+    """Without a user's cast or ordering of a built-in type: one makes a suspect of every column."""
     with _system(cluster, proxy, "reach", (CLOSURE | CODE).values()) as made:
         yield made
 
@@ -71,6 +76,12 @@ def system(cluster: Cluster, proxy: Proxy) -> Generator[System]:
 @pytest.fixture(scope="module")
 def system_with_casts(cluster: Cluster, proxy: Proxy) -> Generator[System]:
     with _system(cluster, proxy, "reach_by_casts", HIDDEN.values()) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def system_with_classes(cluster: Cluster, proxy: Proxy) -> Generator[System]:
+    with _system(cluster, proxy, "reach_by_classes", CLASSES.values()) as made:
         yield made
 
 
@@ -91,6 +102,14 @@ def test_what_it_changes_by_code_without_a_name_is_seen_as_well(
     system_with_casts: System, case: Case
 ) -> None:
     _see_the_change(system_with_casts, case)
+
+
+@pytest.mark.soundness("5.3")
+@pytest.mark.parametrize("case", CLASSES.values(), ids=CLASSES)
+def test_what_it_changes_by_a_class_of_operators_is_seen_as_well(
+    system_with_classes: System, case: Case
+) -> None:
+    _see_the_change(system_with_classes, case)
 
 
 def _see_the_change(system: System, case: Case) -> None:

@@ -45,6 +45,31 @@ def expressions_write_nothing(knowledge: Knowledge, expressions: Iterable[str], 
     )
 
 
+def constants_write_nothing(knowledge: Knowledge, expressions: Iterable[str]) -> bool:
+    """Do those parts of these printed expressions call nothing that might write, that name no column?"""
+    return all(
+        expressions_write_nothing(knowledge, (text,))
+        or knowledge.memory.recall(("constants", text), lambda text=text: _constants(knowledge, text))  # type: ignore[misc]  # a default argument binds it now
+        for text in expressions
+    )
+
+
+def _constants(knowledge: Knowledge, text: str) -> bool:
+    tree = parse_expression(text)
+    if tree is None:
+        return False
+    constant = (
+        node
+        for node in descendants(tree)
+        if isinstance(node, _CALLS) and not any(isinstance(one, ast.ColumnRef) for one in descendants(node))
+    )
+    return all(tree_writes_nothing(knowledge, node, CATALOG_PATH) for node in constant)
+
+
+# What PostgreSQL replaces by its value where all that it is given is constant.
+_CALLS: Final = (ast.FuncCall, ast.A_Expr, ast.TypeCast, ast.CaseExpr, ast.A_Indirection)
+
+
 def checks_write_nothing(knowledge: Knowledge, type_oid: int, depth: int = 0) -> bool:
     """Does input to this type write nothing, its CHECK expressions and its default included?"""
     if depth > _MAX_DEPTH:

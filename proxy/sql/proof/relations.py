@@ -19,7 +19,12 @@ from proxy.sql.nesting import is_too_deep
 from proxy.sql.proof import queries
 from proxy.sql.proof.knowledge import Knowledge
 from proxy.sql.proof.proof import Context, Proof
-from proxy.sql.proof.purity import CATALOG_PATH, expressions_write_nothing, parse_expression
+from proxy.sql.proof.purity import (
+    CATALOG_PATH,
+    constants_write_nothing,
+    expressions_write_nothing,
+    parse_expression,
+)
 from proxy.sql.proof.scope import Scope
 from proxy.sql.proof.volatility import EXTENSIONS
 
@@ -71,9 +76,11 @@ def _reading(knowledge: Knowledge, relation: Relation, depth: int) -> Verdict:
     if relation.kind == "v":
         return _view(knowledge, relation, depth)
     family = descendants(knowledge, relation)
-    words = (_table_denial(member) for member in family)
+    words = (_table_denial(member) or _planning_denial(knowledge, member) for member in family)
     oids = frozenset(member.oid for member in family)
-    pure = all(_reads_purely(knowledge, member) for member in family)
+    pure = all(
+        _reads_purely(knowledge, member) and not _planning_denial(knowledge, member) for member in family
+    )
     return Verdict(next((word for word in words if word), ""), pure, oids, oids)
 
 
@@ -96,6 +103,18 @@ def _table_denial(relation: Relation) -> str:
     if relation.row_security:
         return "rls"
     return "" if relation.heap else "relation"
+
+
+def _planning_denial(knowledge: Knowledge, relation: Relation) -> str:
+    """What runs when a query of this table is planned, or looks into an index: code of users' by its label.
+
+    PostgreSQL works out the constant parts of its checks, predicates and keys; and a class of operators that
+    a user made may serve PostgreSQL's own =.
+    Source: PostgreSQL, optimizer/util/plancat.c; utils/cache/relcache.c.
+    """
+    if "" in relation.index_extensions:
+        return "operator"
+    return "" if constants_write_nothing(knowledge, relation.expressions) else "function"
 
 
 def _reads_purely(knowledge: Knowledge, relation: Relation) -> bool:
