@@ -55,10 +55,13 @@ profile: setup  ## where the time of a hit goes, as a file for speedscope
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
+bench-connect: setup  ## connect, ask once, close: far away and through the proxy
+	@$(BIN)/python -m bench.connect $(ARGS)
+
 histories: setup  ## many clients at work while things break, every read explained; ten minutes
 	@$(BIN)/python -m tests.histories $(ARGS)
 
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision profile fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect profile fuzz

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench import report
 from bench.goals import judge
-from bench.load import PROTOCOLS, SCHEMA, Choice
+from bench.load import PROTOCOLS, SCHEMA, WORKLOADS, Choice
 from bench.measure import Ground, measure
 from bench.servers import HBA, SERVERS, Missing, Server
 from bench.stage import guarded, origin
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def options_of(parser: argparse.ArgumentParser) -> None:
-    """What every benchmark of hits lets its caller choose."""
+def options_of(parser: argparse.ArgumentParser, workloads: tuple[str, ...] = PROTOCOLS) -> None:
+    """What every benchmark of hits lets its caller choose; ``workloads``: what it does unasked."""
     for name, default, most, what in (
         ("--seconds", 3, 600, "of each turn"),
         ("--rounds", 3, 100, "turns of each, interleaved"),
@@ -31,7 +31,8 @@ def options_of(parser: argparse.ArgumentParser) -> None:
     ):
         told = f"{what}, 1 to {most} (default {default})"
         parser.add_argument(name, type=_whole(most), default=default, metavar="N", help=told)
-    parser.add_argument("--protocols", type=_names(PROTOCOLS), default=PROTOCOLS, help=",".join(PROTOCOLS))
+    known = tuple(WORKLOADS)
+    parser.add_argument("--workloads", type=_names(known), default=workloads, help=",".join(known))
 
 
 def choice_of(options: argparse.Namespace) -> Choice:
@@ -41,8 +42,10 @@ def choice_of(options: argparse.Namespace) -> Choice:
 
 def main() -> int:
     """Measure and report. Exit status 0 whatever the figures are: they are for people to judge."""
-    parser = argparse.ArgumentParser(prog="make bench", description="throughput, latency and CPU of hits")
-    options_of(parser)
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="throughput, latency and CPU of hits and misses"
+    )
+    options_of(parser, tuple(WORKLOADS))
     parser.add_argument("--only", type=_names(tuple(SERVERS)), default=SERVERS, help=",".join(SERVERS))
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="(build/bench.json)")
     options = parser.parse_args()
@@ -55,7 +58,7 @@ def main() -> int:
                 servers.append(SERVERS[name](parts, cluster))
             except Missing as lack:
                 missing[name] = str(lack)
-        cells = measure(Ground(cluster, servers, choice_of(options)), options.protocols, options.rounds)
+        cells = measure(Ground(cluster, servers, choice_of(options)), options.workloads, options.rounds)
     found = report.Report(choice_of(options), options.rounds, cells, missing, judge(cells))
     report.show(Console(width=max(Console().width, report.WIDTH)), found)
     report.write(options.json, found)

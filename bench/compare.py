@@ -48,7 +48,7 @@ def main() -> int:
         for name, sources in ((options.revision, tree), (HERE, ROOT)):
             place, child = proxy(parts, cluster, cluster.port, sources)
             servers.append(Server(name, place.port, child.group))
-        cells = measure(Ground(cluster, servers, choice_of(options)), options.protocols, options.rounds)
+        cells = measure(Ground(cluster, servers, choice_of(options)), options.workloads, options.rounds)
     Console(width=max(Console().width, WIDTH)).print(_table(cells, options.revision))
     return 0
 
@@ -67,14 +67,14 @@ def _git(*words: str) -> None:
 
 
 def _table(cells: Sequence[Cell], revision: str) -> Table:
-    """For each protocol both medians, and the change from turn to turn."""
+    """For each workload both medians, and the change from turn to turn."""
     table = Table(box=SIMPLE)
-    for heading in ("protocol", "figure", revision, HERE, "change, median", "least", "most"):
-        table.add_column(heading, justify="left" if heading in ("protocol", "figure") else "right")
+    for heading in ("workload", "figure", revision, HERE, "change, median", "least", "most"):
+        table.add_column(heading, justify="left" if heading in ("workload", "figure") else "right")
     for before, now in zip(cells[::2], cells[1::2], strict=True):
         for cell in (before, now):
             if cell.failure:
-                table.add_row(cell.protocol, cell.server, cell.failure)
+                table.add_row(cell.workload, cell.server, cell.failure)
         if not before.samples or not now.samples:
             continue
         for figure, shown in (("cpu_us", "{:.2f}"), ("tps", "{:,.0f}"), ("p50", "{:.3f}"), ("p99", "{:.3f}")):
@@ -82,7 +82,7 @@ def _table(cells: Sequence[Cell], revision: str) -> Table:
             changes = sorted(getattr(new, figure) / getattr(old, figure) - 1 for old, new in pairs)
             told = (f"{change:+.0%}" for change in (changes[len(changes) // 2], changes[0], changes[-1]))
             medians = (shown.format(cell.median(figure)) for cell in (before, now))
-            table.add_row(now.protocol, figure, *medians, *told)
+            table.add_row(now.workload, figure, *medians, *told)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The load: pgbench reads single rows by primary key, each as likely as any other."""
+"""The load: pgbench reads single rows by primary key, and writes some of them where the workload says so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,13 +18,16 @@ from tools.stage.percentiles import percentile
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PROTOCOLS: Final = ("prepared", "extended", "simple")
 SCHEMA: Final = """
 CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL, n int NOT NULL DEFAULT 0);
 INSERT INTO item SELECT id, 'item ' || id FROM generate_series(1, 10000) id;
 ANALYZE item
 """
-_SCRIPT: Final = "\\set id random(1, {rows})\nSELECT name, n FROM item WHERE id = :id;\n"
+_READ: Final = "SELECT name, n FROM item WHERE id = :id;\n"
+_WRITE: Final = "UPDATE item SET n = n + 1 WHERE id = :id;\n"
+_UNIFORM: Final = "\\set id random(1, {rows})\n"
+# Few rows are asked for often. Source: PostgreSQL docs, pgbench, "random_zipfian".
+_ZIPF: Final = "\\set id random_zipfian(1, {rows}, 1.1)\n"
 # Every answer is in the memory with a likelihood of 99.9 % after so many reads for each row.
 _READS_PER_ROW: Final = 7
 # The share of the statements whose time is written down: enough for p99.9, and little work for pgbench.
@@ -33,6 +36,33 @@ _LOGGED: Final = 0.25
 _GRACE_SECONDS: Final = 60.0
 # How often the meters are read.
 _METER_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What pgbench says: in which ``protocol`` (its -M), with ``write_percent`` writes, by how many clients
+    (0: as many as the caller chose). Rows are equally likely, or with ``zipf`` a few are asked for often.
+    """
+
+    protocol: str
+    write_percent: int = 0
+    zipf: bool = False
+    clients: int = 0
+
+    def scripts(self, rows: int) -> dict[str, int]:
+        """Each script with its weight."""
+        pick = (_ZIPF if self.zipf else _UNIFORM).format(rows=rows)
+        weights = {pick + _READ: 100 - self.write_percent, pick + _WRITE: self.write_percent}
+        return {script: weight for script, weight in weights.items() if weight}
+
+
+PROTOCOLS: Final = ("prepared", "extended", "simple")
+WORKLOADS: Final = {
+    **{name: Workload(name) for name in PROTOCOLS},
+    "alone": Workload("prepared", clients=1),
+    "99/1": Workload("prepared", write_percent=1, zipf=True),
+    "90/10": Workload("prepared", write_percent=10, zipf=True),
+}
 
 
 class LoadFailed(Exception):
@@ -54,6 +84,7 @@ class Load:
     moved by per statement, in microseconds, once all connections stood.
     """
 
+    statements: int
     tps: float
     p50: float
     p99: float
@@ -63,24 +94,30 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the load goes: a port, as one of PROTOCOLS; ``tools`` is the folder of pgbench."""
+    """Where the load goes: a port, and what is said there; ``tools`` is the folder of pgbench."""
 
     tools: Path
     port: int
-    protocol: str
+    workload: Workload
 
-    def command(self, choice: Choice, script: Path, how: Sequence[str]) -> list[str]:
-        """The words of pgbench."""
+    def command(self, choice: Choice, folder: Path, how: Sequence[str]) -> list[str]:
+        """The words of pgbench, whose scripts are written to ``folder``."""
         where = ("-h", HOST, "-p", str(self.port), "-U", SUPERUSER)
-        what = ("-n", "-M", self.protocol, "-c", str(choice.clients), "-j", "1", "-f", str(script))
+        clients = self.workload.clients or choice.clients
+        what = ["-n", "-M", self.workload.protocol, "-c", str(clients), "-j", "1"]
+        for number, (script, weight) in enumerate(self.workload.scripts(choice.rows).items()):
+            path = folder / f"{number}.sql"
+            path.write_text(script)
+            what += ["-f", f"{path}@{weight}"]
         return [str(self.tools / "pgbench"), *where, *what, *how, DATABASE]
 
 
 def warm(target: Target, choice: Choice) -> None:
     """Read each row, most of them more than once. Raises LoadFailed."""
+    reader = replace(target, workload=Workload(target.workload.protocol))
     each = max(1, _READS_PER_ROW * choice.rows // choice.clients)
     with tempfile.TemporaryDirectory() as folder:
-        _pgbench(target, choice, Path(folder), ("-t", str(each)), lambda: None)
+        _pgbench(reader, choice, Path(folder), ("-t", str(each)), lambda: None)
 
 
 def run(target: Target, choice: Choice, meters: Sequence[Callable[[], float]]) -> Load:
@@ -93,10 +130,11 @@ def run(target: Target, choice: Choice, meters: Sequence[Callable[[], float]]) -
         said = _pgbench(target, choice, Path(folder), how, read)
         ended, latencies = _logged(Path(folder))
     found = re.search(r"tps = ([\d.]+)", said)
-    if found is None:
+    counted = re.search(r"transactions actually processed: (\d+)", said)
+    if found is None or counted is None:
         raise LoadFailed("pgbench told no figure")
     p50, p99, p999 = (percentile(latencies, share) for share in (0.5, 0.99, 0.999))
-    return Load(float(found[1]), p50, p99, p999, _per_statement(ended, marks))
+    return Load(int(counted[1]), float(found[1]), p50, p99, p999, _per_statement(ended, marks))
 
 
 def _logged(folder: Path) -> tuple[list[float], list[float]]:
@@ -129,9 +167,7 @@ def _per_statement(ended: Sequence[float], marks: Sequence[tuple[float, ...]]) -
 def _pgbench(
     target: Target, choice: Choice, folder: Path, how: Sequence[str], meanwhile: Callable[[], None]
 ) -> str:
-    script = folder / "read.sql"
-    script.write_text(_SCRIPT.format(rows=choice.rows))
-    command = target.command(choice, script, how)
+    command = target.command(choice, folder, how)
     surroundings = programs.environment() | {"PGPASSWORD": PASSWORD}
     deadline = time.monotonic() + choice.seconds + _GRACE_SECONDS
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""One run: every server under every protocol, in turns, so that a busy minute meets them all."""
+"""One run: every server under every workload, in turns, so that a busy minute meets them all."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from bench.servers import Server
     from tools.embedded import Cluster
 
-FIGURES: Final = ("tps", "p50", "p99", "p999", "cpu_us", "origin_cpu_us")
+FIGURES: Final = ("tps", "p50", "p99", "p999", "cpu_us", "origin_cpu_us", "hit_ratio")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One turn of one server. Milliseconds; ``cpu_us``: microseconds of its processor time per statement,
-    ``origin_cpu_us``: of PostgreSQL's behind it, 0 for PostgreSQL itself.
+    ``origin_cpu_us``: of PostgreSQL's behind it, 0 for PostgreSQL itself. ``hit_ratio``: the share of the
+    reads that a memory answered, 0 where there is none or it does not tell.
     """
 
     tps: float
@@ -30,14 +31,15 @@ class Sample:
     p999: float
     cpu_us: float
     origin_cpu_us: float
+    hit_ratio: float = 0.0
 
 
 @dataclass(slots=True)
 class Cell:
-    """All turns of one server under one protocol; ``failure``: why there are no more of them."""
+    """All turns of one server under one workload; ``failure``: why there are no more of them."""
 
     server: str
-    protocol: str
+    workload: str
     samples: list[Sample] = field(default_factory=list)
     failure: str = ""
 
@@ -56,9 +58,14 @@ class Ground:
     choice: load.Choice
 
 
-def measure(ground: Ground, protocols: Sequence[str], rounds: int) -> list[Cell]:
+def measure(ground: Ground, workloads: Sequence[str], rounds: int) -> list[Cell]:
     """Warm everything, then give each its turns; in every round another one begins."""
-    cells = [Cell(server.name, protocol) for protocol in protocols for server in ground.servers]
+    cells = [
+        Cell(server.name, name)
+        for name in workloads
+        for server in ground.servers
+        if server.stores or not load.WORKLOADS[name].write_percent
+    ]
     servers = {server.name: server for server in ground.servers}
     _each(cells, lambda cell: _warm(ground, servers[cell.server], cell), "filling the memories")
     for number in range(rounds):
@@ -74,7 +81,7 @@ def _each(cells: Sequence[Cell], act: Callable[[Cell], None], what: str) -> None
     for cell in cells:
         if cell.failure:
             continue
-        print(f"{what}: {cell.server}, {cell.protocol}", file=sys.stderr, flush=True)
+        print(f"{what}: {cell.server}, {cell.workload}", file=sys.stderr, flush=True)
         try:
             act(cell)
         except load.LoadFailed as failed:
@@ -82,14 +89,20 @@ def _each(cells: Sequence[Cell], act: Callable[[Cell], None], what: str) -> None
 
 
 def _warm(ground: Ground, server: Server, cell: Cell) -> None:
-    load.warm(load.Target(ground.cluster.programs, server.port, cell.protocol), ground.choice)
+    load.warm(_target(ground, server, cell), ground.choice)
 
 
 def _turn(ground: Ground, server: Server, cell: Cell) -> None:
     origin = ground.cluster.pid
     meters = (lambda: cpu.seconds(server.root), lambda: cpu.seconds(origin))
-    target = load.Target(ground.cluster.programs, server.port, cell.protocol)
-    done = load.run(target, ground.choice, meters)
+    before = server.hits() if server.hits else 0
+    done = load.run(_target(ground, server, cell), ground.choice, meters)
+    hits = server.hits() - before if server.hits else 0
     own, behind = done.cpu
     behind = 0.0 if server.root == origin else behind
-    cell.samples.append(Sample(done.tps, done.p50, done.p99, done.p999, own, behind))
+    reads = done.statements * (1 - load.WORKLOADS[cell.workload].write_percent / 100)
+    cell.samples.append(Sample(done.tps, done.p50, done.p99, done.p999, own, behind, hits / max(reads, 1.0)))
+
+
+def _target(ground: Ground, server: Server, cell: Cell) -> load.Target:
+    return load.Target(ground.cluster.programs, server.port, load.WORKLOADS[cell.workload])

@@ -17,7 +17,7 @@ from typing import Final
 import psutil
 
 from bench import load
-from bench.load import PROTOCOLS, SCHEMA, Choice
+from bench.load import PROTOCOLS, SCHEMA, WORKLOADS, Choice
 from bench.stage import guarded, origin, proxy
 
 # How often py-spy looks, a second.
@@ -38,7 +38,7 @@ def main() -> int:
     with ExitStack() as parts:
         cluster = origin(parts, SCHEMA)
         place, child = proxy(parts, cluster, cluster.port)
-        target = load.Target(cluster.programs, place.port, options.protocol)
+        target = load.Target(cluster.programs, place.port, WORKLOADS[options.protocol])
         load.warm(target, Choice())
         recording = parts.enter_context(_record(_interpreter(child.group), options, out))
         done = load.run(target, Choice(seconds=options.seconds), ())

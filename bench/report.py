@@ -61,7 +61,7 @@ def show(console: Console, report: Report) -> None:
     console.print(_figures(report.cells))
     for cell in report.cells:
         if cell.failure:
-            console.print(f"{cell.server}, {cell.protocol}: {cell.failure}", highlight=False)
+            console.print(f"{cell.server}, {cell.workload}: {cell.failure}", highlight=False)
     for name, lack in report.missing.items():
         console.print(f"{name} is not measured, for want of {lack}", highlight=False)
     console.print(_goals(report.verdicts))
@@ -80,25 +80,25 @@ def write(path: Path, report: Report) -> None:
 
 def _figures(cells: Sequence[Cell]) -> Table:
     table = Table(box=SIMPLE)
-    for heading in ("protocol", "server"):
+    for heading in ("workload", "server"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU us", "origin's us"):
+    for heading in ("a second", "p50 ms", "p99 ms", "p99.9 ms", "CPU us", "origin's us", "hits"):
         table.add_column(heading, justify="right")
     for cell in cells:
         if cell.samples:
-            tps, *latencies, own, behind = (cell.median(figure) for figure in FIGURES)
+            tps, *latencies, own, behind, hits = (cell.median(figure) for figure in FIGURES)
             told = [f"{tps:,.0f}", *(f"{each:.3f}" for each in latencies), f"{own:.1f}", f"{behind:.1f}"]
-            table.add_row(cell.protocol, cell.server, *told)
+            table.add_row(cell.workload, cell.server, *told, f"{hits:.1%}" if hits else "-")
     return table
 
 
 def _goals(verdicts: Sequence[Verdict]) -> Table:
-    table = Table("goal: proxy over", "protocol", "wanted", "found", "reached", box=SIMPLE)
+    table = Table("goal", "workload", "wanted", "found", "reached", box=SIMPLE)
     for verdict in verdicts:
-        goal, found = verdict.goal, verdict.ratio
+        goal, found = verdict.goal, verdict.found
         wanted = f"{'<=' if goal.at_most else '>='} {goal.bound:g}"
         told = (
             ("-", "not measured") if found is None else (f"{found:.2f}", "yes" if verdict.reached else "no")
         )
-        table.add_row(goal.what, goal.protocol, wanted, *told)
+        table.add_row(goal.what, goal.workload, wanted, *told)
     return table

@@ -32,11 +32,15 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that a load can be put on. ``root``: the process above all that it consists of."""
+    """One that a load can be put on. ``root``: the process above all that it consists of. ``hits``: how many
+    reads its memory has answered, where it tells. ``stores``: is what is written there read again?
+    """
 
     name: str
     port: int
     root: int
+    hits: Callable[[], int] | None = None
+    stores: bool = True
 
 
 def direct(_: ExitStack, cluster: Cluster) -> Server:
@@ -112,7 +116,7 @@ def canned(parts: ExitStack, cluster: Cluster) -> Server:
         raise Missing(f"a C compiler that works: {done.stderr[-300:]}")
     child = start(parts, cluster.folder / "canned.log", (str(program), str(port)))
     until(lambda: _answers(port), "canned")
-    return Server("canned", port, child.group)
+    return Server("canned", port, child.group, stores=False)
 
 
 def orrery(name: str, *options: str) -> Callable[[ExitStack, Cluster], Server]:
@@ -120,7 +124,7 @@ def orrery(name: str, *options: str) -> Callable[[ExitStack, Cluster], Server]:
 
     def begin(parts: ExitStack, cluster: Cluster) -> Server:
         place, child = proxy(parts, cluster, cluster.port, options=options)
-        return Server(name, place.port, child.group)
+        return Server(name, place.port, child.group, lambda: place.outcomes()["hit"])
 
     return begin
 

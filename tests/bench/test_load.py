@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.load import Choice, LoadFailed, Target, _logged, _per_statement, warm
+from bench.load import WORKLOADS, Choice, LoadFailed, Target, _logged, _per_statement, warm
 from tools import programs
 from tools.embedded import free_port
 
@@ -37,7 +37,15 @@ def test_a_load_in_which_no_meter_was_read_twice_is_too_short() -> None:
         _per_statement([10.0, 11.0], [(9.0, 0.0), (10.5, 1.0)])
 
 
+def test_writes_are_a_script_of_their_own_with_their_weight() -> None:
+    weights = [*WORKLOADS["90/10"].scripts(rows=20).items()]
+    assert [weight for _, weight in weights] == [90, 10]
+    assert "random_zipfian(1, 20, 1.1)" in weights[0][0]
+    assert "UPDATE" in weights[1][0]
+    assert list(WORKLOADS["prepared"].scripts(rows=20).values()) == [100]
+
+
 def test_a_server_that_is_not_there_is_told_in_the_words_of_pgbench() -> None:
-    target = Target(programs.from_wheel(16), free_port(), "simple")
+    target = Target(programs.from_wheel(16), free_port(), WORKLOADS["simple"])
     with pytest.raises(LoadFailed, match="connection to server"):
         warm(target, Choice())

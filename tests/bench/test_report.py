@@ -33,7 +33,7 @@ def test_the_tables_tell_figures_failures_what_is_missing_and_the_goals(found: r
     report.show(console, found)
     assert isinstance(console.file, io.StringIO)
     told = " ".join(console.file.getvalue().split())
-    assert "prepared orrery 3,000 0.100 0.200 0.300 12.0 0.0" in told
+    assert "prepared orrery 3,000 0.100 0.200 0.300 12.0 0.0 -" in told
     assert "pgbouncer-transaction, prepared: prepared statement exists" in told
     assert "pgpool is not measured, for want of pgpool: apt-get install pgpool2" in told
     assert "prepared >= 2 3.00 yes" in told
