@@ -35,6 +35,8 @@ MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
 _STEP_BYTES: Final = 100
 
 # A Parse that always fails: an error of ours has to end what PostgreSQL's own would have ended.
+# Closing what does not exist is no error, and changes nothing.
+_TURN: Final = frontend.close(frontend.STATEMENT, b"orrery_turn")
 REFUSAL: Final = frontend.parse(b"orrery_refused", b"a statement of the proxy was refused")
 
 
@@ -149,6 +151,14 @@ class Batch:
         self.add(REFUSED, REFUSAL)
         self.own.append(step)
         self.plain = False
+
+    def wait_for_turn(self) -> None:
+        """What is ours alone asks the origin for its place in the order of replies. Where a client's message
+        would break a COPY there, this one does too.
+        """
+        if self.own and len(self.own) == len(self.plan):
+            self.plan.insert(0, LATE_CLOSE)
+            self.frames.insert(0, _TURN)
 
     def refuse(self, step: OwnStep, refused: Refused) -> None:
         """One of ``own`` is refused after all: as ``add_refused`` would have had it."""

@@ -157,6 +157,12 @@ class Exchange:
         self._plan += plan
         self.own.extend(own)
 
+    def follow_with(self, following: Exchange) -> None:
+        """All that the one behind it asks for is asked for in this one."""
+        self.follow(bytes(following._plan), list(following.own))
+        self.batch.parsed += following.batch.parsed
+        self.unparsed |= following.unparsed
+
     def take(self, kind: int, raw: bytes, out: list[bytes]) -> bool:
         """One frame (or a piece of rows) from the origin;
         True when it was the ReadyForQuery that ends all.

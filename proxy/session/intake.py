@@ -20,8 +20,6 @@ from proxy.wire import frontend
 # Names of one session. PostgreSQL would have filled gigabytes with the plans behind as many.
 MAX_NAMES: Final = 100_000
 
-_TURN: Final = frontend.close(frontend.STATEMENT, b"orrery_turn")
-
 
 @final
 class Intake:
@@ -144,9 +142,6 @@ class Intake:
             self._statements.portals.pop(b"", None)
             batch.add(steps.QUERY, raw)
             return
-        # For the case that it has to wait for its turn at the origin; where a Query
-        # would break a COPY there, Close does too.
-        batch.add(steps.LATE_CLOSE, _TURN)
         batch.add_own(OwnStep(steps.QUERY, batch.own_query))
         batch.frames.append(frontend.SYNC_FRAME)
 

@@ -88,6 +88,7 @@ class Uplink:
         what may be remembered of it unless ``refusal``.
         """
         assert self.origin is not None
+        batch.wait_for_turn()
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
         if not all(_is_ordinary(statement) for statement in ran) and not self._may_be_in_block():
@@ -278,6 +279,7 @@ class Uplink:
     def carry_on(self, exchange: Exchange, batch: Batch) -> None:
         """More of a batch whose beginning has been sent; or the Sync that ends a COPY."""
         assert self.origin is not None
+        batch.wait_for_turn()
         refusal, reads = self._session.examine(batch)
         if exchange.only_describes and batch.reads:
             exchange.refusal = refusal
@@ -385,7 +387,7 @@ class Uplink:
             ended = self._absorb_next(exchange).has_copy_end
         exchange.copying = not ended
         if not exchange.in_query:
-            self._reopen(exchange)
+            (self._join_next if ended else self._reopen)(exchange)
         self._session.room_again()
 
     def _reopen(self, exchange: Exchange) -> None:
@@ -396,6 +398,16 @@ class Uplink:
         while len(self.exchanges) > 1 and not exchange.synced:
             following = self._absorb_next(exchange)
             exchange.synced = following.synced and not following.ends_without_sync
+
+    def _join_next(self, exchange: Exchange) -> None:
+        """Its COPY has swallowed the Sync that it was sent with, and its data have ended: what was sent next
+        is run by the origin with no other Sync before it.
+        """
+        exchange.synced = False
+        while len(self.exchanges) > 1 and not exchange.synced:
+            following = self._absorb_next(exchange)
+            exchange.follow_with(following)
+            exchange.synced = following.synced
 
     def _absorb_next(self, exchange: Exchange) -> Exchange:
         """The one behind it has no end of its own: what it may change is settled with this one."""

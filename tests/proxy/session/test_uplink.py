@@ -156,6 +156,26 @@ def test_a_command_of_ours_during_a_copy_breaks_it_as_any_query_does() -> None:
     assert client.heard() == ["COPY planet FROM STDIN", "C", "S"]
 
 
+@pytest.mark.parametrize("ask", [QUERY(b"COPY planet FROM STDIN"), run(b"COPY planet FROM STDIN") + FLUSH])
+def test_a_command_of_ours_behind_what_begins_a_copy_breaks_it_too(ask: bytes) -> None:
+    client = World().client()
+    client.attach()
+    client.say(ask, frontend.parse(b"", b"SET orrery.cache = on"), SYNC)
+    assert client.heard()[-2:] == ["C", "S"]
+
+
+def test_what_comes_behind_the_end_of_a_copy_that_swallowed_its_sync_is_run() -> None:
+    client = World().client()
+    client.attach()
+    copied = (run(b"COPY planet FROM STDIN"), SYNC, SYNC, frontend.COPY_DONE_FRAME)
+    assert client.ask(*copied, QUERY(READ), QUERY(OTHER_READ)) == (
+        "1 2 n G C:COPY 1 T D:1 C:SELECT 1 Z:I T D:1 C:SELECT 1 Z:I"
+    )
+    assert client.session.is_idle
+    assert client.ask(*copied, run(READ), SYNC) == "1 2 n G C:COPY 1 1 2 T D:2 C:SELECT 1 Z:I"
+    assert client.session.is_idle
+
+
 def test_the_data_of_a_copy_may_come_in_one_packet_with_what_asks_for_it() -> None:
     client = World().client()
     data = b"d\0\0\0\5x" + frontend.COPY_DONE_FRAME
