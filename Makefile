@@ -52,6 +52,9 @@ bench-compare: setup  ## hits of another revision against these sources: make be
 profile: setup  ## where the time of a hit goes, as a file for speedscope
 	@$(BIN)/python -m bench.profile $(ARGS)
 
+bench-memory: setup  ## bytes, pauses and hits of a memory of a million entries, about two minutes
+	@$(BIN)/python -m bench.memory $(ARGS)
+
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
@@ -64,4 +67,4 @@ histories: setup  ## many clients at work while things break, every read explain
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect profile fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect profile fuzz bench-memory

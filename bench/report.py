@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 100  # columns that the tables need
 
 
-def _machine() -> str:
+def machine() -> str:
     """Processor, number of cores, and what else keeps them busy."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
@@ -45,7 +45,7 @@ class Report:
     cells: Sequence[Cell]
     missing: Mapping[str, str]
     verdicts: Sequence[Verdict]
-    machine: str = field(default_factory=_machine)
+    machine: str = field(default_factory=machine)
     moment: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 

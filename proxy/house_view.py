@@ -77,21 +77,19 @@ class HouseView:
     def purge(self, table: str | None) -> int:
         """Drop entries, all or those that read ``table`` in any database; LookupError: no such table."""
         memory = self._hub.shared.memory
-        before = memory.entries
         if table is None:
+            before = memory.entries
             memory.clear("purge")
             return before
         found = [(d, r) for d in self._hub.directory.databases() for r in _named(d, table)]
         if not found:
             raise LookupError(table)
-        for database, relation in found:
-            self._drop(database, relation)
-        return before - memory.entries
-
-    def _drop(self, database: Database, relation: Relation) -> None:
-        memory = self._hub.shared.memory
-        memory.drop(tags.relations_of(database.oid, _family(database.catalogue, relation)), "purge")
-        memory.sweep(10_000)
+        reaches = [_reach(database, relation) for database, relation in found]
+        slots = [shape.slot for shape in self._hub.shared.shapes if shape.slot is not None]
+        dropped = memory.held(reaches, slots)
+        for reach in reaches:
+            memory.purge(reach)
+        return dropped
 
     # For sessions
 
@@ -152,7 +150,8 @@ class HouseView:
             raise Undefined(f'relation "{".".join(table)}" does not exist')
         if not (role.superuser or relation.owner in role.inherits or _owns_database(catalogue, role)):
             raise Denied(_DENIED)
-        return lambda: self._drop(session.database, relation)
+        memory, reach = session.memory, _reach(session.database, relation)
+        return lambda: memory.purge(reach)
 
     # Figures
 
@@ -199,6 +198,10 @@ def _named(database: Database, table: str) -> list[Relation]:
         for r in (catalogue.relations.get(oid),)
         if r is not None
     ]
+
+
+def _reach(database: Database, relation: Relation) -> tags.Reach:
+    return tags.relations_of(database.oid, _family(database.catalogue, relation))
 
 
 def _family(catalogue: Catalogue | None, relation: Relation) -> set[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -24,6 +23,7 @@ from proxy.errors import ConfigurationError
 from proxy.house_view import HouseView
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Templates
+from proxy.net import janitor
 from proxy.net import origin as origins
 from proxy.net.auditor import Auditor
 from proxy.net.catalogue import CatalogueLoader
@@ -47,10 +47,6 @@ from proxy.users_file import read_users
 logger = logging.getLogger(__name__)
 
 _MAX_TEMPLATES: Final = 5_000
-_SWEEP_ENTRIES: Final = 500  # looked at in one go: less than a millisecond
-_SWEEP_SECONDS: Final = 0.1
-_SWEEP_PAUSE_SECONDS: Final = 0.002  # between two goes: a sweep takes a fifth of a core at most
-_FREEZE_FILLS: Final = 20_000
 
 
 class Service:
@@ -65,11 +61,11 @@ class Service:
         self._directory = Directory(
             memory, self._loader, self._shared_change, self._roles_in_doubt, self._catalogue_changed
         )
-        self._shared = self._make_shared(memory)
+        self.shared = self._make_shared(memory)
         self._freshness = Freshness(
             settings.freshness,
             settings.catalogue_seconds,
-            self._shared,
+            self.shared,
             self._directory,
             self._loader,
             Predecessors(self._ask),
@@ -99,7 +95,7 @@ class Service:
         settings = self._settings
         return Hub(
             settings.origin,
-            self._shared,
+            self.shared,
             self._directory,
             self._freshness,
             self._roles,
@@ -115,7 +111,7 @@ class Service:
         def connect(wanted: Wanted) -> Awaitable[OriginConnection]:
             return origins.connect(settings.origin, wanted)
 
-        return Auditor(share, self._shared, self._freshness, connect, self._hub.sessions, random.random)
+        return Auditor(share, self.shared, self._freshness, connect, self._hub.sessions, random.random)
 
     async def start(self) -> None:
         """Accept clients. ConfigurationError: an address or file cannot be had, or level wire cannot hold."""
@@ -128,7 +124,7 @@ class Service:
             await self._start_admin(settings.admin)
         self._tasks += [
             spawn(self._freshness.watch(settings.origin.database), name="heartbeat"),
-            spawn(self._sweep(), name="sweep"),
+            spawn(janitor.keep(self._memory, self.shared.counters), name="janitor"),
             spawn(self._auditor.watch(), name="auditor"),
         ]
         logger.info("event=started listen=%s origin=%s pool=%s", self.address, settings.origin, settings.pool)
@@ -202,22 +198,6 @@ class Service:
 
     def _settings_reloaded(self) -> None:
         self._hub.settings_reloaded()
-
-    async def _sweep(self) -> None:
-        """Entries that will never be given again leave step by step, between other work.
-
-        Remembered answers hold no cycles. Frozen, they are out of the garbage collector's way: a full
-        collection
-        over a million of them would stop everything for half a second.
-        """
-        frozen_at = 0
-        while True:
-            left = self._memory.sweep(_SWEEP_ENTRIES)
-            fills = self._shared.counters.fill
-            if fills - frozen_at >= _FREEZE_FILLS:
-                frozen_at = fills
-                gc.freeze()
-            await asyncio.sleep(_SWEEP_PAUSE_SECONDS if left else _SWEEP_SECONDS)
 
 
 def _version() -> str:

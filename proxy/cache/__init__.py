@@ -7,6 +7,7 @@ Read it in this order:
 - ``facets``  the ways of looking at one relation: which columns, and whether one row at a time;
 - ``buckets`` a generation for each value that single rows are found by, in one table of fixed size;
 - ``tags``    a generation for each relation and facet; a write's reach suspends them, then raises them;
+- ``index``   the entries of one slot by key, in dicts that never grow large;
 - ``entry``   ``Slot`` (one cacheable statement in one scope) and ``Entry`` (one remembered answer);
 - ``store``   which entries stay: S3-FIFO, bounded in bytes, every step O(1);
 - ``fills``   who is fetching what: tickets, and flights that equal misses share;

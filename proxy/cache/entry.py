@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from proxy.cache.buckets import Buckets
 from proxy.cache.facets import ANY_VALUE
+from proxy.cache.index import Index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ class Slot:
         self.pace = pace
         self.buckets = buckets
         self.fixed = fixed
-        self.entries: dict[bytes, Entry] = {}
+        self.entries = Index()
 
     def places(self, values: Sequence[Fixed]) -> tuple[int, ...]:
         """The buckets of a request that fixes these values, one for each of ``fixed``.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Generic, Literal, final
 from proxy.cache.entry import MOST_VISITS, SUSPENDED, Entry, Slot
 from proxy.cache.facets import Part, Tag
 from proxy.cache.fills import F, Fills, Flight, Ticket
+from proxy.cache.index import part_of
 from proxy.cache.store import Store
 from proxy.cache.tags import ORIGIN, Extent, Reach, Suspension, Tags
 from proxy.cache.ttl import Pace, TtlRule
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from proxy.cache.policy import Limits
 
 Cause = Literal["own_write", "feed", "purge", "ddl"]
-PURGE_AT_ONCE: Final = 1000  # entries taken apart within a purge: a small memory is then empty in all figures
+# Entries taken apart within a purge: a small memory is then empty in all figures, and nobody waits 5 ms.
+PURGE_AT_ONCE: Final = 300
 
 
 def _middle() -> float:
@@ -62,7 +64,10 @@ class Memory(Generic[F]):
 
     def lookup(self, slot: Slot, key: bytes, now: float) -> Entry | None:
         """The answer that may be given now, or None."""
-        entry = slot.entries.get(key)
+        entries = slot.entries
+        entry = entries.few.get(key)
+        if entry is None and entries.parts:
+            entry = entries.parts[part_of(key)].get(key)
         if entry is None or now >= self.lease_until:
             return None
         stamp = 0
@@ -207,6 +212,19 @@ class Memory(Generic[F]):
         if reach.extent != Extent.NOTHING:
             self._tags.raise_generations(reach)
             self._moved(cause)
+
+    def held(self, reaches: Iterable[Reach], slots: Iterable[Slot]) -> int:
+        """How many entries of these slots any of the reaches would make stale, those stale already included.
+
+        Of reaches that name whole relations, or more.
+        """
+        tags = self._tags.of_reaches(reaches)
+        return sum(len(slot.entries) for slot in slots if not tags.isdisjoint(slot.tags))
+
+    def purge(self, reach: Reach) -> None:
+        """Drop by hand: nothing in the reach is given from now on; the memory comes back as it is swept."""
+        self.drop(reach, "purge")
+        self._store.sweep(PURGE_AT_ONCE)
 
     def clear(self, cause: Cause) -> None:
         """Drop everything. ``entries`` is 0 at once; the memory comes back as it is swept."""

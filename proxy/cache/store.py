@@ -152,7 +152,7 @@ class Store:
         while self.bytes + _charge(entry) > self._limit:
             self._evict()
         self.bytes += _charge(entry)
-        entry.slot.entries[entry.key] = entry
+        entry.slot.entries.add(entry)
         queue.append(entry)
         return True
 
@@ -266,8 +266,7 @@ class Store:
     def _release(self, entry: Entry) -> None:
         self._leave_queue(entry)
         entries = entry.slot.entries
-        del entries[entry.key]
+        entries.remove(entry)
         self.bytes -= weight(entry)
         if not entries:
             self.bytes -= SLOT_BYTES
-            entries.clear()  # a dict keeps its table until it is told

@@ -222,6 +222,10 @@ class Tags:
             tag.generation += 1
         self.buckets.raise_generations(reached.places)
 
+    def of_reaches(self, reaches: Iterable[Reach]) -> set[Tag]:
+        """All tags that changes with these reaches would move; buckets are no tags."""
+        return {tag for reach in reaches for tag in self._reached(reach).tags}
+
     def _everything(self) -> tuple[Tag, ...]:
         return (*self._databases.values(), self._overflow)
 

@@ -66,6 +66,7 @@ class ClientConnection(asyncio.Protocol):
         self._arrived = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._full = False  # the client does not read fast enough
+        self._opening = False  # a connection to the origin is on its way
         self._origin_full = False
 
     # asyncio.Protocol
@@ -115,12 +116,25 @@ class ClientConnection(asyncio.Protocol):
         if session is not None:
             session.database.sessions -= 1
         if session is None or self.origin is None:
+            self._part()
             return
         if session.client_gone(time.monotonic()):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_SETTLE_SECONDS, self.origin.abort)
         else:
             self.drop_origin()
+
+    def _part(self) -> None:
+        """Once nobody is left on either side: client, session and socket hold each other in a ring, which the
+        garbage collector may have been told to leave alone (``janitor``). Here they let go of each other.
+        """
+        if not self.gone or self.origin is not None or self._opening:
+            return
+        self._cancel_timer()
+        self.transport = None
+        session, self.session = self.session, None
+        if session is not None:
+            session.part()
 
     def pause_writing(self) -> None:
         self._full = True
@@ -180,6 +194,7 @@ class ClientConnection(asyncio.Protocol):
 
     def need_origin(self) -> None:
         self.hub.shared.counters.origin_waiting += 1
+        self._opening = True
         spawn(self._open_origin(), name="origin")
 
     async def _open_origin(self) -> None:
@@ -199,7 +214,9 @@ class ClientConnection(asyncio.Protocol):
             self.attach(connection)
         finally:
             self.hub.shared.counters.origin_waiting -= 1
+            self._opening = False
         self._balance()
+        self._part()
 
     def attach(self, connection: OriginConnection) -> None:
         """Lend ``connection`` to the session."""
@@ -334,6 +351,7 @@ class ClientConnection(asyncio.Protocol):
         self.origin = None
         self._origin_full = False
         self._balance()
+        self._part()
 
     def _origin_pressure(self, full: bool) -> None:
         self._origin_full = full

@@ -535,6 +535,10 @@ class Session:
         self._queue.clear()
         return self.uplink.settle_without_client()
 
+    def part(self) -> None:
+        """Nobody uses it any more. What it consists of holds it, so it must not hold them."""
+        vars(self).clear()
+
     def cancel_waiting(self, now: float) -> None:
         """CancelRequest while this session waits for another's fill: it has asked the origin nothing."""
         self.now = now

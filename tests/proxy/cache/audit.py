@@ -31,4 +31,4 @@ def audit(store: Store) -> None:
     assert store.bytes == sum(map(weight, held)) + SLOT_BYTES * len(slots)
     assert store.bytes <= store._limit
     assert sum(len(slot.entries) for slot in slots) == len(held)
-    assert all(entry.slot.entries[entry.key] is entry for entry in held)
+    assert all(entry.slot.entries.get(entry.key) is entry for entry in held)

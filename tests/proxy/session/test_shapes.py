@@ -15,7 +15,7 @@ from proxy.session.shapes import Shape, Shapes, added_columns
 def remember(shape: Shape) -> None:
     """An answer of this shape is in memory."""
     shape.slot = Slot(1, (), Pace(TtlRule()))
-    shape.slot.entries[b""] = Entry(Ticket(shape.slot, b"", 0, 0.0), b"x", 1.0)
+    shape.slot.entries.add(Entry(Ticket(shape.slot, b"", 0, 0.0), b"x", 1.0))
 
 
 def test_a_shape_is_found_under_its_text_in_its_scope_alone() -> None:
