@@ -22,6 +22,10 @@ class FrameError(ClientFault):
     """The peer broke the framing; its connection cannot be trusted any more."""
 
 
+class MalformedMessage(FrameError):
+    """A whole message came whose contents cannot be read: PostgreSQL answers it with an error and goes on."""
+
+
 class MessageTooLarge(ClientFault):
     """A message exceeds ``--max-message-bytes``."""
 

@@ -44,6 +44,9 @@ SHUTDOWN: Final = backend.error_response(
     "terminating connection due to administrator command",
     hint="The proxy is shutting down.",
 )
+_FAILED: Final = backend.error_response(
+    "FATAL", "XX000", "the proxy failed in a way that nobody foresaw: its log tells more"
+)
 
 
 class ClientConnection(asyncio.Protocol):
@@ -81,6 +84,7 @@ class ClientConnection(asyncio.Protocol):
         try:
             await self._log_in(self)
         except BaseException:  # nobody foresaw it: the client must not wait for an answer that never comes
+            self.to_client(_FAILED)
             self.close_client()
             raise
 

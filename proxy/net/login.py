@@ -60,6 +60,8 @@ async def log_in(client: ClientConnection) -> None:
         client.close_client()
     except TimeoutError:
         logger.info("event=login_timeout seconds=%s", hub.options.login_seconds)
+        if login.began:
+            client.refuse(LoginTimedOut("canceling authentication due to timeout"))
         client.close_client()
     except OriginRefused as fault:
         # The origin's own words, at the place where it says them.
@@ -70,14 +72,24 @@ async def log_in(client: ClientConnection) -> None:
         client.refuse(fault)
 
 
+class LoginTimedOut(ClientFault):
+    """``--login-seconds`` are over. PostgreSQL tells it likewise to those who have sent a startup packet."""
+
+    sqlstate = "57014"  # query_canceled
+
+
 class Login:
-    """One login; every method is a step of ``run``. ``last_word`` ends the exchange that proves who it is."""
+    """One login; every method is a step of ``run``. ``last_word`` ends the exchange that proves who it is.
+
+    ``began``: the startup packet is there, so that an error will be understood.
+    """
 
     def __init__(self, client: ClientConnection) -> None:
         self._client = client
         self._hub: Hub = client.hub
         self._held = b""
         self._encrypted = False
+        self.began = False
         self.last_word = b""
 
     async def run(self) -> None:
@@ -85,6 +97,7 @@ class Login:
         message = await self._startup()
         if message is None:
             return
+        self.began = True
         if len(self._hub.clients) > self._hub.options.max_clients:
             raise TooManyClients("sorry, too many clients already")
         if self._hub.draining:

@@ -22,6 +22,7 @@ EXECUTE: Final = ord("E")
 CLOSE: Final = ord("C")
 QUERY: Final = ord("Q")
 FUNCTION_CALL: Final = ord("F")
+MALFORMED: Final = ord("?")  # the origin has an error to say to it
 LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
 LATE_CLOSE: Final = ord("c")  # likewise a Close
 LATE_BIND: Final = ord("b")  # likewise a Bind

@@ -17,19 +17,22 @@ from proxy.session.statements import Prepared, Statements
 from proxy.sql import commands
 from proxy.wire import frontend
 
-# Names of one session. PostgreSQL would have filled gigabytes with the plans behind as many.
+# Names of one session, and what the texts behind them take together. PostgreSQL would have filled gigabytes
+# with the plans behind as many.
 MAX_NAMES: Final = 100_000
+MAX_TEXT_BYTES: Final = 256 << 20
 
 
 @final
 class Intake:
     """``shape_of`` gives the shape of a text (and parameter types) under the session's present scope."""
 
-    __slots__ = ("_shape_of", "_statements", "batch")
+    __slots__ = ("_parsed_bytes", "_shape_of", "_statements", "batch")
 
     def __init__(self, statements: Statements, shape_of: Callable[[bytes], Shape]) -> None:
         self._statements = statements
         self._shape_of = shape_of
+        self._parsed_bytes = 0  # of texts since they were last counted, those that were held then included
         self.batch = Batch()
 
     def finish(self) -> Batch:
@@ -45,6 +48,7 @@ class Intake:
         shape = None if own is not None else self._shape_of(text + b"\0" + types)
         prepared = Prepared(name, text if own is None else b"", types, scope, shape, own)
         _bound(self._statements.named)
+        self._bound_texts(len(text))
         batch = self.batch
         previous = self._statements.named.get(name)
         self._statements.named[name] = prepared
@@ -150,6 +154,23 @@ class Intake:
         self.batch.runs.append(None)
         self.batch.plain = False
         self.batch.add(steps.FUNCTION_CALL, raw)
+
+    def malformed(self, raw: bytes) -> None:
+        """A message that cannot be read: what it would do is for the origin to say, and it says an error."""
+        self.batch.runs.append(None)
+        self.batch.plain = False
+        self.batch.add(steps.MALFORMED, raw)
+
+    def _bound_texts(self, more: int) -> None:
+        """Count what is held only when as much was parsed since as there may be: most of it is closed again."""
+        self._parsed_bytes += more
+        if self._parsed_bytes > MAX_TEXT_BYTES:
+            held = sum(len(statement.text) for statement in self._statements.named.values())
+            if held > MAX_TEXT_BYTES // 2:
+                raise TooManyNames(
+                    f"a session's prepared statements have more than {MAX_TEXT_BYTES // 2} bytes"
+                )
+            self._parsed_bytes = held + more
 
     @staticmethod
     def _expect(batch: Batch, usual: bool) -> None:

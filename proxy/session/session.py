@@ -14,7 +14,7 @@ from typing import Final, final
 from proxy.cache.entry import Entry
 from proxy.cache.fills import Flight
 from proxy.cache.memory import Memory
-from proxy.errors import ClientFault, FrameError, OrreryError
+from proxy.errors import ClientFault, FrameError, MalformedMessage, OrreryError
 from proxy.metrics.templates import Template, Templates
 from proxy.session import batch as steps
 from proxy.session import own, ping, probe
@@ -126,6 +126,9 @@ class Session:
 
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
+            if kind == frontend.TERMINATE:
+                self.port.close_client()
+                return  # nobody is there any more to say what follows
             self._message(kind, raw)
             if not self.waiting_for and self._lacks_room():
                 self.waiting_for = ROOM
@@ -152,14 +155,12 @@ class Session:
 
     def _message(self, kind: int, raw: bytes) -> None:
         intake = self._intake
-        if self._skipping and kind not in (frontend.SYNC, frontend.TERMINATE):
+        if self._skipping and kind != frontend.SYNC:
             return
         if kind == frontend.QUERY:
             self._query(raw)
         elif kind == frontend.SYNC:
             self._sync(raw)
-        elif kind == frontend.TERMINATE:
-            self.port.close_client()
         elif kind in (frontend.COPY_DATA, frontend.COPY_DONE, frontend.COPY_FAIL):
             self._copy(kind, raw)
         else:
@@ -168,6 +169,12 @@ class Session:
             self._open_batch(b"")
 
     def _extended(self, kind: int, raw: bytes) -> None:
+        try:
+            self._read_extended(kind, raw)
+        except MalformedMessage:
+            self._intake.malformed(raw)
+
+    def _read_extended(self, kind: int, raw: bytes) -> None:
         intake = self._intake
         if kind == frontend.BIND:
             intake.bind(raw)
@@ -216,8 +223,13 @@ class Session:
         self._dispatch(intake.finish())
 
     def _query(self, raw: bytes) -> None:
-        text = frontend.read_query(raw)
         intake = self._intake
+        try:
+            text = frontend.read_query(raw)
+        except MalformedMessage:
+            intake.function_call(raw)  # it ends the batch as one does, and nobody knows what it would do
+            self._dispatch(intake.finish())
+            return
         if self._ready and not self._on_their_way and not intake.batch.plan:
             shape = self.outlook.here.get(text)
             if shape is not None and shape.slot is not None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Final
 
-from proxy.errors import FrameError
+from proxy.errors import MalformedMessage
 from proxy.wire.framing import HEADER, FrameScanner, compose, limits
 
 BIND: Final = ord("B")
@@ -70,7 +70,7 @@ def read_query(raw: bytes) -> bytes:
     """The text of Query, without its NUL."""
     end = raw.find(_NUL, HEADER)
     if end != len(raw) - 1:
-        raise FrameError("invalid string in message" if end < 0 else "invalid message format")
+        raise MalformedMessage("invalid string in message" if end < 0 else "invalid message format")
     return raw[HEADER:end]
 
 
@@ -100,7 +100,7 @@ def bind_is_well_formed(tail: bytes) -> bool:
         formats, at = _read_formats(tail, 0)
         parameters, at = _skip_parameters(tail, at)
         _, at = _read_formats(tail, at)
-    except FrameError:
+    except MalformedMessage:
         return False
     return at == len(tail) and formats in (0, 1, parameters)
 
@@ -222,7 +222,7 @@ def _one_string(raw: bytes, start: int = HEADER) -> tuple[bytes, bytes]:
     try:
         first, rest = raw[start:].split(_NUL, 1)
     except ValueError:
-        raise FrameError("invalid string in message") from None
+        raise MalformedMessage("invalid string in message") from None
     return first, rest
 
 
@@ -231,28 +231,30 @@ def _two_strings(raw: bytes) -> tuple[bytes, bytes, bytes]:
     try:
         first, second, rest = raw[HEADER:].split(_NUL, 2)
     except ValueError:
-        raise FrameError("invalid string in message") from None
+        raise MalformedMessage("invalid string in message") from None
     return first, second, rest
 
 
 def _expect_length(rest: bytes, least: int) -> None:
     if len(rest) < least:
-        raise FrameError("insufficient data left in message")
+        raise MalformedMessage("insufficient data left in message")
 
 
 def _expect_end(rest: bytes, end: int) -> None:
     if end != len(rest):
-        raise FrameError("insufficient data left in message" if end > len(rest) else "invalid message format")
+        raise MalformedMessage(
+            "insufficient data left in message" if end > len(rest) else "invalid message format"
+        )
 
 
 def _read_target(raw: bytes, message: str) -> tuple[int, bytes]:
     if len(raw) == HEADER:
-        raise FrameError("no data left in message")
+        raise MalformedMessage("no data left in message")
     name, rest = _one_string(raw, HEADER + 1)
     _expect_end(rest, 0)
     which = raw[HEADER]
     if which not in (STATEMENT, PORTAL):
-        raise FrameError(f"invalid {message} message subtype {which}")
+        raise MalformedMessage(f"invalid {message} message subtype {which}")
     return which, name
 
 
@@ -267,7 +269,7 @@ def _read_formats(tail: bytes, at: int) -> tuple[int, int]:
     count, at = _read_count(tail, at)
     end = at + 2 * count
     if any(tail[code : code + 2] not in _FORMATS for code in range(at, end, 2)):
-        raise FrameError("unsupported format code")
+        raise MalformedMessage("unsupported format code")
     return count, end
 
 
@@ -278,6 +280,6 @@ def _skip_parameters(tail: bytes, at: int) -> tuple[int, int]:
         _expect_length(tail, at + 4)
         length: int = _LENGTH.unpack_from(tail, at)[0]
         if length < -1:
-            raise FrameError("insufficient data left in message")
+            raise MalformedMessage("insufficient data left in message")
         at += 4 + max(length, 0)
     return count, at

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from proxy.errors import MalformedMessage
 from proxy.session import probe, proof
 from proxy.wire import backend, frontend
 from proxy.wire.backend import Column
@@ -100,6 +101,8 @@ class ScriptedOrigin:
         else:
             try:
                 yield from self._run(kind, raw)
+            except MalformedMessage:
+                yield from self._fail(Refusal("08P01"), simple=kind == frontend.QUERY)
             except Refusal as refusal:
                 yield from self._fail(refusal, simple=kind == frontend.QUERY)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proxy.wire import frontend, startup
+from proxy.wire import backend, frontend, startup
 from tests.integration.place import NAMES, PLANETS, Place, ask, remember
 from tests.integration.proxy import until
 from tests.integration.raw import RawClient
@@ -134,7 +134,7 @@ def test_a_strange_user_is_a_user_that_nobody_knows(place: Place, user: str) -> 
 
 def test_a_fault_behind_the_first_statement_is_told_once_its_origin_is_there(place: Place) -> None:
     with RawClient.logged_in(place) as client:
-        client.send(QUERY + b"C\0\0\0\4")
+        client.send(QUERY + b"S\0\0\0\5x")
         assert ord("E") in client.until_closed()
 
 
@@ -145,7 +145,9 @@ def test_a_login_that_never_ends_is_ended(database: Database, start_proxy: Start
     with RawClient(proxy.port) as silent, RawClient(proxy.port) as slow:
         slow.send(startup.startup_message({"user": "postgres"}))
         assert slow.frame().kind == ord("R")
-        assert slow.until_closed() in {b"E", b""}
+        error = slow.frame()
+        assert backend.sqlstate(error.raw) == "57014"
+        assert slow.until_closed() == b""
         assert silent.until_closed() == b""
     until(lambda: proxy.figure("clients", "open") == 0, "both are gone")
 

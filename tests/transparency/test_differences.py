@@ -150,7 +150,7 @@ def test_a_client_of_a_later_protocol_is_told_of_the_first(sides: Sides) -> None
 
 
 def test_a_broken_message_ends_the_session(sides: Sides) -> None:
-    direct, proxied = answers(sides, compose(frontend.DESCRIBE, b"X\0") + SYNC)
+    direct, proxied = answers(sides, compose(frontend.SYNC, b"X"))
     assert [frame.kind for frame in direct] == [backend.ERROR_RESPONSE, backend.READY_FOR_QUERY]
     assert [frame.kind for frame in proxied] == [backend.ERROR_RESPONSE]
     ours, theirs = (backend.error_fields(frames[0].raw) for frames in (proxied, direct))

@@ -110,14 +110,21 @@ def test_a_query_ends_the_unnamed_statement() -> None:
         compose(frontend.PARSE, b"\0" + READ + b"\0\0\1") + rerun(b"") + SYNC,
         compose(frontend.PARSE, b"\0" + READ + b"\0") + rerun(b"") + SYNC,
         compose(frontend.BIND, b"\0") + rerun(b"s")[len(frontend.bind(b"", b"s")) :] + SYNC,
-        b"B\xff\xff\xff\xee" + rerun(b"s") + SYNC,
     ],
 )
-def test_a_malformed_message_is_refused_though_its_like_is_remembered(raw: bytes) -> None:
+def test_a_malformed_message_goes_to_the_origin_though_its_like_is_remembered(raw: bytes) -> None:
+    client = a_client()
+    hits = client.world.counters.hit
+    assert client.ask(raw) == "E:08P01 Z:I"
+    assert client.world.counters.hit == hits
+    assert raw in b"".join(client.origin.writes)
+
+
+def test_a_frame_of_an_impossible_length_is_refused_though_its_like_is_remembered() -> None:
     client = a_client()
     hits = client.world.counters.hit
     with pytest.raises(FrameError):
-        client.say(raw)
+        client.say(b"B\xff\xff\xff\xee" + rerun(b"s") + SYNC)
     assert client.world.counters.hit == hits
 
 

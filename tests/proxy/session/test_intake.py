@@ -146,6 +146,27 @@ def test_names_are_bounded() -> None:
         hand.intake.bind(frontend.bind(b"more", b""))
 
 
+def test_the_texts_behind_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.session.intake.MAX_TEXT_BYTES", 10_000)
+    hand = Hand()
+    for number in range(1000):
+        hand.intake.parse(frontend.parse(b"s", READ), 0)
+        hand.intake.close(frontend.close(frontend.STATEMENT, b"s"))
+        hand.intake.parse(frontend.parse(b"", READ), number)
+    with pytest.raises(TooManyNames):
+        for number in range(1000):
+            hand.intake.parse(frontend.parse(b"%d" % number, READ), 0)
+    assert sum(len(one.text) for one in hand.statements.named.values()) <= 10_000
+
+
+def test_a_message_that_cannot_be_read_may_do_anything_and_is_passed_on() -> None:
+    hand = Hand()
+    hand.intake.malformed(b"B\0\0\0\4")
+    batch = hand.intake.finish()
+    assert (bytes(batch.plan), batch.runs, batch.plain) == (b"?", [None], False)
+    assert batch.frames == [b"B\0\0\0\4"]
+
+
 def test_commands_of_ours_count_as_what_is_held() -> None:
     hand = Hand()
     for _ in range(100):

@@ -167,6 +167,14 @@ def test_terminate_closes_the_client() -> None:
     assert client.port.asked == ["close_client"]
 
 
+def test_nothing_behind_terminate_is_carried_out() -> None:
+    client = World().client()
+    client.remember()
+    client.port.asked.clear()
+    client.say(frontend.TERMINATE_FRAME, frontend.query(WRITE), frontend.query(READ))
+    assert (client.port.asked, client.heard(), client.told()) == (["close_client"], [], "")
+
+
 def test_a_message_of_unknown_kind_is_the_clients_fault() -> None:
     client = World().client()
     with pytest.raises(ClientFault):
@@ -207,13 +215,13 @@ def test_what_came_before_a_fault_is_answered() -> None:
         client.say(QUERY(READ), b"?\0\0\0\4")
     assert client.told() == ""  # the framing is lost: nothing in this packet can be trusted
     with pytest.raises(ClientFault):
-        client.say(QUERY(READ), b"C\0\0\0\4")
+        client.say(QUERY(READ), b"S\0\0\0\5x")
     assert client.told() == ANSWER
 
 
 def test_a_fault_of_the_client_behind_what_waits_is_told_to_the_client() -> None:
     client = World().client()
-    client.say(QUERY(READ), b"C\0\0\0\4", QUERY(OTHER_READ))
+    client.say(QUERY(READ), b"S\0\0\0\5x", QUERY(OTHER_READ))
     assert client.told() == ""
     client.settle()
     assert client.told() == f"E:08P01 {ANSWER}"
