@@ -162,7 +162,7 @@ class Intake:
         self.batch.add(steps.MALFORMED, raw)
 
     def _bound_texts(self, more: int) -> None:
-        """Count what is held only when as much was parsed since as there may be: most of it is closed again."""
+        """Count what is held only once so much has been parsed since: most of it is closed by then."""
         self._parsed_bytes += more
         if self._parsed_bytes > MAX_TEXT_BYTES:
             held = sum(len(statement.text) for statement in self._statements.named.values())

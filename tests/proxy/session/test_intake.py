@@ -153,9 +153,13 @@ def test_the_texts_behind_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         hand.intake.parse(frontend.parse(b"s", READ), 0)
         hand.intake.close(frontend.close(frontend.STATEMENT, b"s"))
         hand.intake.parse(frontend.parse(b"", READ), number)
-    with pytest.raises(TooManyNames):
+
+    def prepare_many() -> None:
         for number in range(1000):
             hand.intake.parse(frontend.parse(b"%d" % number, READ), 0)
+
+    with pytest.raises(TooManyNames):
+        prepare_many()
     assert sum(len(one.text) for one in hand.statements.named.values()) <= 10_000
 
 
