@@ -201,7 +201,9 @@ def _blurred(statement: Statement) -> Statement:
 
 def _execute(proof: Proof, node: ast.ExecuteStmt) -> Statement:
     expressions.walk(proof, Scope(proof.context.path), node.params)
-    arguments = NOTHING if proof.pure and not proof.state and not proof.lock else UNKNOWN
+    # They are stored in the types that PREPARE named, which are not known here.
+    quiet = proof.pure and not (proof.state or proof.lock or proof.knowledge.assigned_by_users)
+    arguments = NOTHING if quiet else UNKNOWN
     return Statement(
         "execute", "prepared", reach=UNKNOWN, named=Named("execute", node.name or "", arguments=arguments)
     )

@@ -293,6 +293,25 @@ HIDDEN: Final = {
     "cast in a subscript": Case(
         "SELECT (ARRAY[1, 2])[m] FROM t", f"{_UNASKED} CREATE TABLE t (m mood); INSERT INTO t VALUES ('calm')"
     ),
+    "cast of a foreign key": Case(
+        "INSERT INTO t VALUES ('calm')",
+        f"{_UNASKED} CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1); CREATE TABLE t (m mood REFERENCES p)",
+    ),
+    "cast of a foreign key behind another": Case(
+        "DELETE FROM s",
+        f"""{_UNASKED} CREATE TABLE s (id bigint PRIMARY KEY); INSERT INTO s VALUES (2);
+            CREATE TABLE p (id int PRIMARY KEY, s bigint REFERENCES s ON DELETE CASCADE);
+            INSERT INTO p VALUES (1, NULL), (2, 2);
+            CREATE TABLE t (m mood REFERENCES p); INSERT INTO t VALUES ('calm'); DELETE FROM log""",
+    ),
+    **{
+        f"cast of an argument of EXECUTE, {context}": Case(
+            "EXECUTE p('calm'::mood)",
+            _CAST.format(name="rank", source="mood", target="int", value=1, context=context),
+            fill="PREPARE p (int) AS SELECT id FROM planets WHERE id = $1",
+        )
+        for context in ("AS IMPLICIT", "AS ASSIGNMENT")
+    },
     "cast of a named argument": Case("SELECT make_interval(days => 'calm'::mood)", _UNASKED),
     "cast of a domain's value": Case(
         "SELECT m + 1 FROM t",
@@ -319,6 +338,19 @@ PLANNED: Final = {
             "CREATE STATISTICS s ON (id + sneaky(1)), id FROM t; INSERT INTO t VALUES (5); ANALYZE t",
         )
     },
+    **{
+        f"{write} beside another": Case(
+            write,
+            """CREATE TABLE t (id int PRIMARY KEY, u int REFERENCES t ON DELETE CASCADE);
+               CREATE INDEX ON t (id) WHERE sneaky(1) = 1""",
+        )
+        for write in ("DELETE FROM t WHERE false", "TABLE t", "EXPLAIN TABLE t")
+    },
+    "a cascade": Case(
+        "DELETE FROM t",
+        """CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (t int REFERENCES t ON DELETE CASCADE);
+           CREATE INDEX ON u (t) WHERE sneaky(1) = 1; INSERT INTO t VALUES (1); INSERT INTO u VALUES (1); DELETE FROM log""",
+    ),
     "the key of partitions": Case(
         "SELECT id FROM t WHERE id = 5",
         "CREATE TABLE t (id int) PARTITION BY LIST ((id + sneaky(1))); CREATE TABLE t1 PARTITION OF t DEFAULT",

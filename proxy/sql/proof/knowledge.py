@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Final, TypeVar, final
 
-from proxy.schema.catalogue import FIRST_USER_OID, Cast, Catalogue, Type
+from proxy.schema.catalogue import FIRST_USER_OID, Cast, Catalogue, ForeignKey, Type
 from proxy.sql.proof import oids
 from proxy.sql.proof.volatility import EXTENSIONS, denial, writes_nothing
 
@@ -108,6 +108,23 @@ class Knowledge:
         """May storing a value in a column of this type, or in a part of one, run a user's cast?"""
         assigned = self.assigned_by_users
         return bool(assigned) and self._any_part(oid, lambda kind: kind.oid in assigned or None) is not None
+
+    def is_referred_by_user(self, oid: int) -> bool:
+        """Does a foreign key from or to this table compare its columns by way of a user's cast?"""
+        if not self.unasked_by_users:
+            return False
+        keys = (key for keys in self.catalogue.foreign_keys_to.values() for key in keys)
+        return any(oid in (key.table, key.target) and self._key_converts(key) for key in keys)
+
+    def _key_converts(self, key: ForeignKey) -> bool:
+        ends = ((key.table, key.columns), (key.target, key.target_columns))
+        kinds = [[self._type_of_column(table, number) for number in numbers] for table, numbers in ends]
+        return any(self.converts_by_user(*pair) for pair in zip(*kinds, strict=True))
+
+    def _type_of_column(self, table: int, number: int) -> int:
+        relation = self.catalogue.relations.get(table)
+        columns = () if relation is None else relation.columns
+        return next((column.type_oid for column in columns if column.number == number), oids.UNTYPED)
 
     def is_made_by_user_cast(self, oid: int) -> bool:
         """May a cast to this type run a user's function, whatever it is a cast of?"""

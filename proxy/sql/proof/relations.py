@@ -184,7 +184,15 @@ def _closure(knowledge: Knowledge, oid: int, events: frozenset[str]) -> Reach:
     )
     if reached.unknown == "foreign":
         return ELSEWHERE
-    return UNKNOWN if reached.unknown else Reach(Extent.TABLES, reached.tables)
+    if reached.unknown or any(_is_suspect(knowledge, table) for table in reached.tables):
+        return UNKNOWN
+    return Reach(Extent.TABLES, reached.tables)
+
+
+def _is_suspect(knowledge: Knowledge, table: int) -> bool:
+    """May the statements by which foreign keys are kept run code of users' here?"""
+    relation = knowledge.catalogue.relations[table]
+    return not reading(knowledge, relation).pure or knowledge.is_referred_by_user(table)
 
 
 def _is_harmless(knowledge: Knowledge, text: str) -> bool:
