@@ -36,10 +36,14 @@ CREATE FUNCTION same(int, numeric) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = numeric, FUNCTION = same);
 CREATE FUNCTION alike(int, point) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = point, FUNCTION = alike);
+CREATE DOMAIN sort AS text;
+CREATE FUNCTION alike(sort, sort) RETURNS bool {_READS.format("r % 2 = 1")};
+CREATE OPERATOR = (LEFTARG = sort, RIGHTARG = sort, FUNCTION = alike);
+CREATE OPERATOR < (LEFTARG = sort, RIGHTARG = sort, FUNCTION = alike);
 CREATE TABLE skies (
-  id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
+  s sort DEFAULT 'a', id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
   place point);
-INSERT INTO skies VALUES (1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
+INSERT INTO skies VALUES ('a', 1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
   '{{"name 1": 5, "name 2": 6, "name 3": 7}}', 'name 1', 1, '(1,2)');
 CREATE VIEW by_case AS SELECT CASE id WHEN part THEN 'yes' ELSE 'no' END FROM skies;
 CREATE VIEW by_case_alone AS SELECT CASE id WHEN place THEN 'yes' ELSE 'no' END FROM skies;
@@ -86,6 +90,16 @@ CASTS: Final = (
     "SELECT sum(w) FROM skies",
     "SELECT lag(id, w, 99) OVER (ORDER BY id) FROM skies",
 )
+# An operator for a domain itself is found before those of what it rests on.
+DOMAINS: Final = (
+    "SELECT s = 'x' FROM skies",
+    "SELECT 'x' < s FROM skies",
+    "SELECT s = NULL FROM skies",
+    "SELECT s = ANY ('{a}') FROM skies",
+    "SELECT CASE s WHEN 'a' THEN 1 END FROM skies",
+    "SELECT nullif(s, 'a') FROM skies",
+    "SELECT s IS DISTINCT FROM 'a' FROM skies",
+)
 VIEWS: Final = (
     "by_case", "by_case_alone", "by_nullif", "by_distinct", "by_not_distinct", "by_using", "by_natural", "by_row", "over_view"
 )  # fmt: skip
@@ -101,7 +115,7 @@ def skies(proxy: Proxy, cluster: Cluster) -> Generator[Place]:
     database.drop()
 
 
-@pytest.mark.parametrize("query", [*CASTS, *(f"TABLE {view}" for view in VIEWS)])
+@pytest.mark.parametrize("query", [*CASTS, *DOMAINS, *(f"TABLE {view}" for view in VIEWS)])
 def test_an_answer_that_went_through_a_users_function_follows_what_that_reads(
     skies: Place, query: str
 ) -> None:

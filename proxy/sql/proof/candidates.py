@@ -97,7 +97,11 @@ def _operator(
     if not candidates:
         return NOBODY_OPERATES
     arguments = (right,) if left == PREFIX else (left, right)
-    choice = _resolve(knowledge, candidates, arguments, _same_for_unknown(knowledge, arguments))
+    exact = _same_for_unknown(arguments)
+    if exact != arguments and not any(candidate.parameters == exact for candidate in candidates):
+        # A domain without an operator of its own is compared as what it rests on.
+        exact = tuple(map(knowledge.base, exact))
+    choice = _resolve(knowledge, candidates, arguments, exact)
     return replace(choice, denial="operator") if choice.denial == "function" else choice
 
 
@@ -122,9 +126,10 @@ def _is_trusted(knowledge: Knowledge, operator: Operator) -> bool:
     return function is not None and not denial(function, knowledge.names(function.arguments))
 
 
-def _same_for_unknown(knowledge: Knowledge, arguments: Types) -> Types:
-    """A literal beside a known type is first taken for that type, a domain for what it rests on."""
-    known = [knowledge.base(argument) for argument in arguments if argument != oids.UNKNOWN]
+def _same_for_unknown(arguments: Types) -> Types:
+    """A literal beside a known type is first taken for that type. Source: PostgreSQL, parser/parse_oper.c,
+    binary_oper_exact."""
+    known = [argument for argument in arguments if argument != oids.UNKNOWN]
     return tuple(known * len(arguments)) if len(known) < len(arguments) else arguments
 
 
