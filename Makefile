@@ -55,6 +55,12 @@ profile: setup  ## where the time of a hit goes, as a file for speedscope
 bench-memory: setup  ## bytes, pauses and hits of a memory of a million entries, about two minutes
 	@$(BIN)/python -m bench.memory $(ARGS)
 
+bench-clients: setup  ## what a login and an idle client cost, and whether 10,000 of them work
+	@$(BIN)/python -m bench.clients $(ARGS)
+
+bench-big: setup  ## a result of a gigabyte, direct and through the proxy
+	@$(BIN)/python -m bench.big $(ARGS)
+
 bench-precision: setup  ## the hit ratio under writes, by row and by table, near and far
 	@$(BIN)/python -m bench.precision $(ARGS)
 
@@ -67,4 +73,4 @@ histories: setup  ## many clients at work while things break, every read explain
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect profile fuzz bench-memory
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz

@@ -139,20 +139,28 @@ class FrameScanner:
         return segments
 
     def _continue(self, data: bytes, segments: list[Segment]) -> int:
-        """Take the rest of an unfinished streamed frame off ``data``; where the next frame begins."""
-        stop = min(self._outstanding, len(data))
-        self._outstanding -= stop
-        piece = compose(self._kind, data[:stop]) if self._anew else data[:stop]
-        segments.append((self._kind, piece, 0 if self._outstanding else 1))
-        return stop
+        """Take the rest of an unfinished streamed frame, and the run behind it; where that ends."""
+        stop = self._outstanding
+        if stop > len(data) or self._anew:
+            piece = data[:stop]
+            self._outstanding -= len(piece)
+            made = compose(self._kind, piece) if self._anew else piece
+            segments.append((self._kind, made, 0 if self._outstanding else 1))
+            return len(piece)
+        self._outstanding = 0
+        return self._run(data, 0, stop, segments)
 
     def _stream(self, data: bytes, start: int, segments: list[Segment]) -> int:
         """Take the run of streamed frames of one kind that begins at ``start``; where it ends."""
+        self._kind = data[start]
+        return self._run(data, start, start, segments)
+
+    def _run(self, data: bytes, start: int, at: int, segments: list[Segment]) -> int:
+        """The run of frames of ``_kind`` from ``start``; where it ends. The first whole one begins ``at``."""
         size = len(data)
         last = size - HEADER
-        kind = data[start]
-        at = start
-        frames = 0
+        kind = self._kind
+        frames = int(at > start)
         while at <= last:
             found, length = HEAD(data, at)
             if found != kind:
@@ -161,7 +169,6 @@ class FrameScanner:
                 raise self._refusal(kind, length)
             begun, at = at, at + 1 + length
             if at > size:
-                self._kind = kind
                 self._outstanding = at - size
                 piece = data[start:]
                 if self._anew:

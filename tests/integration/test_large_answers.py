@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -10,7 +12,7 @@ import pytest
 from proxy.wire import frontend
 from proxy.wire.framing import compose
 from tests.integration.place import Place, ask, last
-from tests.integration.proxy import until
+from tests.integration.proxy import PATIENCE_SECONDS, until
 from tests.integration.raw import RawClient
 
 if TYPE_CHECKING:
@@ -45,6 +47,46 @@ def test_a_client_that_does_not_read_holds_nothing_up(place: Place) -> None:
         assert place.proxy.resident_bytes() - before < HELD_BYTES
         rows = sum(1 for frame in slow.until_ready() if frame.kind == ord("D"))
         assert rows == 100_000
+
+
+@pytest.mark.soundness("7.3", "7.6")
+def test_a_copy_that_the_origin_does_not_take_holds_nothing_up(place: Place) -> None:
+    place.direct(
+        """CREATE TABLE big (x text);
+        CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END';
+        CREATE TRIGGER waits BEFORE INSERT ON big EXECUTE FUNCTION waits()"""
+    )
+    before = place.proxy.resident_bytes()
+    line = b"x" * 999 + b"\n"
+    sent: list[int] = []
+
+    def copy() -> None:
+        with place.connect() as connection, connection.cursor().copy("COPY big FROM STDIN") as data:
+            for number in range(500):
+                data.write(line * 100)
+                sent.append(number)
+
+    with psycopg.connect(place.origin.url(), autocommit=True) as holder, place.connect() as other:
+        holder.execute("SELECT pg_advisory_lock(7)")
+        writer = threading.Thread(target=copy)
+        writer.start()
+        waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory'"
+        until(lambda: bool(place.direct(waits)), "the origin waits for the lock")
+        until(lambda: _stands(sent), "the client cannot send any more")
+        assert ask(other, "SELECT 1") == [(1,)]
+        assert place.proxy.resident_bytes() - before < HELD_BYTES
+        assert len(sent) < 500
+        holder.execute("SELECT pg_advisory_unlock(7)")
+        writer.join(PATIENCE_SECONDS)
+    assert place.direct("SELECT count(*) FROM big") == [(50_000,)]
+
+
+def _stands(sent: list[int]) -> bool:
+    """Has nothing been added for a fifth of a second?"""
+    before = len(sent)
+    time.sleep(0.2)
+    return before == len(sent)
 
 
 def test_one_row_of_many_megabytes_arrives_whole(place: Place) -> None:
