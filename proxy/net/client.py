@@ -1,7 +1,8 @@
 """One client's socket: bytes to its session, the session's wishes to the world.
 
 The path of a hit is ``data_received`` -> ``Session.receive`` -> ``to_client`` -> ``transport.write``: one
-call stack. Back-pressure: whoever cannot write stops the reading on the other side.
+call stack. Back-pressure: whoever cannot write stops the reading on the other side. It is one module because
+asyncio and the session both talk to one object.
 """
 
 from __future__ import annotations
