@@ -40,10 +40,17 @@ CREATE DOMAIN sort AS text;
 CREATE FUNCTION alike(sort, sort) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = sort, RIGHTARG = sort, FUNCTION = alike);
 CREATE OPERATOR < (LEFTARG = sort, RIGHTARG = sort, FUNCTION = alike);
+CREATE TYPE light AS ENUM ('red', 'blue');
+CREATE DOMAIN glow AS light;
+CREATE FUNCTION before(glow, glow) RETURNS bool {_READS.format("r % 2 = 1")};
+CREATE OPERATOR < (LEFTARG = glow, RIGHTARG = glow, FUNCTION = before);
+CREATE DOMAIN several AS int[];
+CREATE FUNCTION misses(int, several) RETURNS bool {_READS.format("r % 2 = 1")};
+CREATE OPERATOR <> (LEFTARG = int, RIGHTARG = several, FUNCTION = misses);
 CREATE TABLE skies (
-  s sort DEFAULT 'a', id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
+  light light DEFAULT 'red', glow glow DEFAULT 'red', several several DEFAULT '{{1}}', s sort DEFAULT 'a', id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
   place point);
-INSERT INTO skies VALUES ('a', 1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
+INSERT INTO skies VALUES ('red', 'red', '{{1}}', 'a', 1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
   '{{"name 1": 5, "name 2": 6, "name 3": 7}}', 'name 1', 1, '(1,2)');
 CREATE VIEW by_case AS SELECT CASE id WHEN part THEN 'yes' ELSE 'no' END FROM skies;
 CREATE VIEW by_case_alone AS SELECT CASE id WHEN place THEN 'yes' ELSE 'no' END FROM skies;
@@ -99,6 +106,9 @@ DOMAINS: Final = (
     "SELECT CASE s WHEN 'a' THEN 1 END FROM skies",
     "SELECT nullif(s, 'a') FROM skies",
     "SELECT s IS DISTINCT FROM 'a' FROM skies",
+    "SELECT light < glow FROM skies",
+    "SELECT glow < light FROM skies",
+    "SELECT id <> ANY (ARRAY[several]) FROM skies",
 )
 VIEWS: Final = (
     "by_case", "by_case_alone", "by_nullif", "by_distinct", "by_not_distinct", "by_using", "by_natural", "by_row", "over_view"

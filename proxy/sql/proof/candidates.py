@@ -201,11 +201,12 @@ def can_coerce(knowledge: Knowledge, source: int, target: int) -> bool:
         return True
     if target == oids.ANY or target in oids.POLYMORPHIC:
         return _fits(knowledge, source, target)
+    # To a domain as well as from one. Source: PostgreSQL, parser/parse_coerce.c, find_coercion_pathway.
+    source, target = knowledge.base(source), knowledge.base(target)
+    if source == target:
+        return True
     if (source, target) in knowledge.catalogue.casts:
         return knowledge.catalogue.casts[source, target].context == "i"
-    base = knowledge.base(source)
-    if base != source:
-        return can_coerce(knowledge, base, target)
     kinds = knowledge.catalogue.types.get(source), knowledge.catalogue.types.get(target)
     if kinds[0] is None or kinds[1] is None:
         return True

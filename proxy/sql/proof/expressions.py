@@ -220,8 +220,9 @@ def _array_elements(proof: Proof, scope: Scope, node: ast.A_ArrayExpr, target: i
 @_handles(ast.A_ArrayExpr)
 def _array(proof: Proof, scope: Scope, node: ast.A_ArrayExpr) -> int:
     element = agree(proof, [(part, type_of(proof, scope, part)) for part in node.elements or ()])
-    # An array of arrays is one array of more dimensions.
-    return element if proof.knowledge.element(element) else proof.knowledge.arrays.get(element, oids.UNTYPED)
+    # An array of arrays is one array of more dimensions, but one of domains over arrays is not.
+    is_array = proof.knowledge.element(element) and proof.knowledge.base(element) == element
+    return element if is_array else proof.knowledge.arrays.get(element, oids.UNTYPED)
 
 
 @_handles(ast.RowExpr)
