@@ -34,6 +34,8 @@ CREATE FUNCTION name_of(int) RETURNS text {_READS.format("'name ' || r")};
 CREATE CAST (int AS text) WITH FUNCTION name_of(int) AS IMPLICIT;
 CREATE FUNCTION same(int, numeric) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = numeric, FUNCTION = same);
+CREATE FUNCTION reads_as(text, date) RETURNS bool {_READS.format("r % 2 = 1")};
+CREATE OPERATOR = (LEFTARG = text, RIGHTARG = date, FUNCTION = reads_as);
 CREATE FUNCTION alike(int, point) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = point, FUNCTION = alike);
 CREATE DOMAIN sort AS text;
@@ -48,9 +50,9 @@ CREATE DOMAIN several AS int[];
 CREATE FUNCTION misses(int, several) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR <> (LEFTARG = int, RIGHTARG = several, FUNCTION = misses);
 CREATE TABLE skies (
-  light light DEFAULT 'red', glow glow DEFAULT 'red', several several DEFAULT '{{1}}', s sort DEFAULT 'a', id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
+  day date DEFAULT '2020-01-01', light light DEFAULT 'red', glow glow DEFAULT 'red', several several DEFAULT '{{1}}', s sort DEFAULT 'a', id int, m mood, w weather, n number, m_s mood[], w_s weather[], digits int[], doc jsonb, name text, part numeric,
   place point);
-INSERT INTO skies VALUES ('red', 'red', '{{1}}', 'a', 1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
+INSERT INTO skies VALUES ('2020-01-01', 'red', 'red', '{{1}}', 'a', 1, 'calm', 'calm', 1, '{{calm}}', '{{calm}}', '{{10,20,30,40}}',
   '{{"name 1": 5, "name 2": 6, "name 3": 7}}', 'name 1', 1, '(1,2)');
 CREATE VIEW by_case AS SELECT CASE id WHEN part THEN 'yes' ELSE 'no' END FROM skies;
 CREATE VIEW by_case_alone AS SELECT CASE id WHEN place THEN 'yes' ELSE 'no' END FROM skies;
@@ -109,6 +111,9 @@ DOMAINS: Final = (
     "SELECT light < glow FROM skies",
     "SELECT glow < light FROM skies",
     "SELECT id <> ANY (ARRAY[several]) FROM skies",
+    "SELECT ARRAY[digits]::text[] FROM skies",
+    "SELECT CASE '2020-01-01' WHEN day THEN 1 END FROM skies",
+    "SELECT CASE NULL WHEN day THEN 1 END FROM skies",
 )
 VIEWS: Final = (
     "by_case", "by_case_alone", "by_nullif", "by_distinct", "by_not_distinct", "by_using", "by_natural", "by_row", "over_view"

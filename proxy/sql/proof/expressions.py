@@ -213,8 +213,12 @@ def _array_elements(proof: Proof, scope: Scope, node: ast.A_ArrayExpr, target: i
     for part in node.elements or ():
         if isinstance(part, ast.A_ArrayExpr):
             _array_elements(proof, scope, part, target)
-        else:
-            convert(proof, part, type_of(proof, scope, part), target)
+            continue
+        kind = type_of(proof, scope, part)
+        convert(proof, part, kind, target)
+        if proof.knowledge.element(kind):
+            # What is an array itself adds a dimension, and is turned into an array of the same elements.
+            convert(proof, part, kind, proof.knowledge.arrays.get(target, oids.UNTYPED))
 
 
 @_handles(ast.A_ArrayExpr)
@@ -254,7 +258,8 @@ def _boolean_test(proof: Proof, scope: Scope, node: ast.BooleanTest) -> int:
 
 @_handles(ast.CaseExpr)
 def _case(proof: Proof, scope: Scope, node: ast.CaseExpr) -> int:
-    subject = type_of(proof, scope, node.arg) if node.arg is not None else oids.UNKNOWN
+    # A literal behind CASE is text, whatever it is compared with. Source: PostgreSQL, parser/parse_expr.c.
+    subject = plain(proof, scope, node.arg, oids.TEXT)
     results: list[ast.Node] = []
     for when in node.args or ():
         if node.arg is not None:
