@@ -128,11 +128,14 @@ def functions(
 ) -> tuple[Function, ...]:
     """Every function that a call of ``[schema.]name`` with so many arguments may mean, nearest schema first.
 
-    ``argument_count`` None: any number. Of two with equal argument types in two schemas only the nearer one
-    is visible. Source: PostgreSQL docs, typeconv-func, "Function Type Resolution".
+    ``argument_count`` None: any number, in any notation. Of two with equal argument types in two schemas only
+    the nearer one is visible, unless the names of arguments tell them apart.
+    Source: PostgreSQL docs, typeconv-func, "Function Type Resolution"; sql-syntax-calling-funcs.
     """
     places = (schema,) if schema is not None else tuple(path)
     overloads = [catalogue.functions[oid] for oid in catalogue.function_names.get(name, ())]
+    if argument_count is None:
+        return tuple(function for place in places for function in overloads if function.schema == place)
     seen: dict[tuple[int, ...], Function] = {}
     for place in places:
         for function in overloads:
@@ -141,10 +144,8 @@ def functions(
     return tuple(seen.values())
 
 
-def takes(function: Function, argument_count: int | None) -> bool:
+def takes(function: Function, argument_count: int) -> bool:
     """Can ``function`` be called with so many arguments, by its defaults or as VARIADIC?"""
-    if argument_count is None:
-        return True
     most = len(function.arguments)
     if argument_count > most:
         return function.variadic != 0

@@ -38,6 +38,7 @@ CREATE FUNCTION reads_as(text, date) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = text, RIGHTARG = date, FUNCTION = reads_as);
 CREATE FUNCTION alike(int, point) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = point, FUNCTION = alike);
+CREATE FUNCTION date_bin(stride interval, at timestamp, origin timestamp) RETURNS text {_READS.format("r::text")};
 CREATE DOMAIN sort AS text;
 CREATE FUNCTION alike(sort, sort) RETURNS bool {_READS.format("r % 2 = 1")};
 CREATE OPERATOR = (LEFTARG = sort, RIGHTARG = sort, FUNCTION = alike);
@@ -79,6 +80,7 @@ CASTS: Final = (
     "SELECT make_interval(days => m) FROM skies",
     "SELECT make_interval(days => w) FROM skies",
     "SELECT lpad(name, m) FROM skies",
+    "SELECT date_bin(stride => '1 day', at => day::timestamp, origin => day::timestamp) FROM skies",
     "SELECT lpad(name, w) FROM skies",
     "SELECT lpad(name, (ROW(m)).f1) FROM skies",
     "SELECT substring(name FROM w) FROM skies",

@@ -143,7 +143,8 @@ def test_a_type_is_found_along_the_path(catalogue: Catalogue) -> None:
         (2, {"public(25, 25, 25)", "public(25, 1007)"}),
         (3, {"public(25, 25, 25)", "public(25, 1007)"}),
         (9, {"public(25, 1007)"}),
-        (None, {"stars(23,)", "public(25, 25, 25)", "public(25, 1007)"}),
+        # By their names arguments may tell apart what their types do not.
+        (None, {"stars(23,)", "public(23,)", "public(25, 25, 25)", "public(25, 1007)"}),
     ],
 )
 def test_candidates_are_those_that_a_call_may_mean(
