@@ -70,7 +70,11 @@ bench-connect: setup  ## connect, ask once, close: far away and through the prox
 histories: setup  ## many clients at work while things break, every read explained; ten minutes
 	@$(BIN)/python -m tests.histories $(ARGS)
 
+pool-storm: setup  ## many clients over few connections, each checks its own; CLIENTS=1000 SECONDS=300 POOL_SIZE=50
+	@$(BIN)/python -m tests.storm --clients $(or $(CLIENTS),1000) --seconds $(or $(SECONDS),300) \
+	  --pool-size $(or $(POOL_SIZE),50) $(ARGS)
+
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz
+.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz pool-storm

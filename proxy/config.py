@@ -132,9 +132,22 @@ class Settings(BaseSettings):
     )
     pool: Literal["transaction", "session"] = _option(
         "transaction|session",
-        "When an origin connection is opened: as a statement needs one, or at login and kept.",
+        "When a client has an origin connection: for the length of a transaction, or from login to end.",
         "transaction",
     )
+    pool_size: int = _option(
+        "N", "Origin connections at one time that clients share (--pool transaction).", 60, ge=1, le=100_000
+    )
+    pool_wait_seconds: float = _option(
+        "SECONDS", "How long a client waits for one of them.", 15.0, ge=0.1, le=3600
+    )
+    pool_idle_seconds: float = _option(
+        "SECONDS", "How long one of them is kept without use.", 60.0, ge=0.1, le=86400
+    )
+    pool_lifetime_seconds: float = _option(
+        "SECONDS", "How long one of them is kept at all, less a random fifth.", 3600.0, ge=1, le=86400
+    )
+    origin_statements: int = _option("N", "Prepared statements kept on each of them.", 200, ge=1, le=100_000)
     local_ping: Switch = _option(
         "",
         "Answer SELECT 1 and empty queries here while the origin's heartbeat is fresh.",

@@ -62,8 +62,14 @@ class TooManyClients(ClientFault):
     sqlstate = "53300"  # too_many_connections
 
 
+class PoolExhausted(OrreryError):
+    """Every connection of ``--pool-size`` was in use for longer than ``--pool-wait-seconds``."""
+
+    sqlstate = "53300"  # too_many_connections
+
+
 class DatabaseReplaced(ClientFault):
-    """The database of this session is gone; PostgreSQL would have ended the session with it."""
+    """The database of this session, or its role, is gone and another one has its name: it ends with it."""
 
     sqlstate = "57P01"  # admin_shutdown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -117,6 +118,8 @@ class HouseView:
             ("writes_in_doubt", hub.doubts.count),
             ("clients", counters.clients_open),
             ("origin_connections", counters.origin_open),
+            ("origin_waiting", counters.origin_waiting),
+            *self._pinned_rows(),
             *_audit_rows(counters.audits.figures()),
             ("uptime_seconds", round(time.monotonic() - self._started)),
         ]
@@ -159,6 +162,11 @@ class HouseView:
         level = self._hub.freshness.level
         since = round(time.monotonic() - level.since, 3)
         return {"level": level.name, "since_seconds": since, "why": level.why}
+
+    def _pinned_rows(self) -> list[tuple[str, str | int]]:
+        """Sessions that are kept at their connection between transactions, now: all, and by reason."""
+        reasons = Counter(s.pinned_for for s in self._hub.sessions() if s.pinned_for)
+        return [("pinned", reasons.total()), *((f"pinned_{why}", n) for why, n in sorted(reasons.items()))]
 
     def _count_busy(self) -> None:
         sessions = [c.session for c in self._hub.clients if c.session is not None]

@@ -31,8 +31,10 @@ from proxy.net.directory import Directory
 from proxy.net.doubt import Doubts
 from proxy.net.freshness import Freshness
 from proxy.net.hub import Hub, HubOptions
+from proxy.net.lender import Lender
 from proxy.net.listener import Listener
 from proxy.net.origin import OriginConnection, Wanted
+from proxy.net.pool import PoolOptions
 from proxy.net.predecessors import Predecessors
 from proxy.net.questions import Connection, ask
 from proxy.net.roles import Roles
@@ -68,17 +70,21 @@ class Service:
             self.shared,
             self._directory,
             self._loader,
-            Predecessors(self._ask),
+            Predecessors(self._ask, self._own_backends),
             self._settings_reloaded,
         )
         self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
         self._hub = self._make_hub()
+        self._lender = self._hub.lender = self._make_lender()
         self._view = self._hub.view = HouseView(self._hub, _version(), f"{os.uname().nodename}-{os.getpid()}")
         self._auditor = self._hub.auditor = self._make_auditor()
         self._listener = Listener(self._hub, settings.listen)
         self._admin: AdminServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.address = settings.listen
+
+    def _own_backends(self) -> frozenset[int]:
+        return self._lender.process_ids()
 
     def _make_shared(self, memory: Memory[Session]) -> Shared:
         settings = self._settings
@@ -87,6 +93,7 @@ class Service:
             never_cache=settings.never_cache,
             local_ping=settings.local_ping,
             max_message_bytes=settings.max_message_bytes,
+            sharing=settings.pool == "transaction",
         )
         scopes = Scopes(memory.limits.max_scopes)
         return Shared(memory, scopes, Counters(), Templates(_MAX_TEMPLATES), options)
@@ -102,6 +109,24 @@ class Service:
             Doubts(self._memory, self._ask, self._freshness.lower),
             HubOptions(settings.pool, settings.max_clients, settings.login_seconds),
             self._certificate(),
+        )
+
+    def _make_lender(self) -> Lender:
+        settings, hub = self._settings, self._hub
+        options = PoolOptions(
+            settings.pool_size,
+            settings.pool_wait_seconds,
+            settings.pool_idle_seconds,
+            settings.pool_lifetime_seconds,
+            settings.origin_statements,
+        )
+        return Lender(
+            options,
+            self.shared.counters,
+            lambda wanted: origins.connect(settings.origin, wanted),
+            hub.met,
+            lambda connection: hub.serves_no_more(connection.process_id),
+            random.random,
         )
 
     def _make_auditor(self) -> Auditor:
@@ -160,6 +185,7 @@ class Service:
             if task.get_name() != "admin":
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._lender.let_go()
         self._loader.close()
         self._roles.close()
 

@@ -87,6 +87,14 @@ METRICS: Final = (
         "orrery_origin_waiting", "gauge", "clients", "Clients waiting for a connection.", "origin", "waiting"
     ),
     Metric(
+        "orrery_sessions_pinned_total",
+        "counter",
+        "sessions",
+        "Sessions that came to hold what keeps them at their origin connection, by what it is.",
+        "pinned",
+        label="reason",
+    ),
+    Metric(
         "orrery_audit_answers_total",
         "counter",
         "answers",
@@ -165,6 +173,7 @@ class Stats(TypedDict):
     cache: dict[str, int]
     clients: dict[str, int]
     origin: dict[str, int]
+    pinned: dict[str, int]
     audit: AuditFigures
     latency_ms: dict[str, Quantiles]
 
@@ -211,6 +220,7 @@ def stats(identity: Identity, counters: Counters, memory: MemoryFigures) -> Stat
             "busy": counters.origin_busy,
             "waiting": counters.origin_waiting,
         },
+        "pinned": dict(counters.pin_reasons),
         "audit": counters.audits.figures(),
         "latency_ms": {
             "hit": _quantiles(counters.hit_latency),
@@ -232,6 +242,7 @@ def flat(figures: Stats) -> list[tuple[str, int]]:
         ("cache", figures["cache"]),
         ("clients", figures["clients"]),
         ("origin", figures["origin"]),
+        ("pinned", figures["pinned"]),
         ("audit.answers", figures["audit"]["answers"]),
         ("audit.skipped", figures["audit"]["skipped"]),
         ("audit.checked_within", figures["audit"]["checked_within"]),

@@ -15,7 +15,8 @@ class Counters:
     ``hit`` to ``error`` and ``bypass_reasons`` only grow. ``origin_*`` are gauges that the pool writes.
     ``proven_unchanged`` and ``not_proven`` count the statements of unknown effect that the origin was asked
     about. ``bypass_reasons`` has one key for each reason word met; the words stand in one table, so they are
-    few.
+    few. ``pin_reasons`` counts how often a session came to hold something that keeps it at its connection to
+    the origin between transactions.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Counters:
         "origin_latency",
         "origin_open",
         "origin_waiting",
+        "pin_reasons",
         "proven_unchanged",
         "write",
     )
@@ -45,6 +47,7 @@ class Counters:
         self.error = 0
         self.audits = Audits()
         self.bypass_reasons: dict[str, int] = {}
+        self.pin_reasons: dict[str, int] = {}
         self.proven_unchanged = 0
         self.not_proven = 0
         self.clients_open = 0
@@ -58,6 +61,10 @@ class Counters:
     def bypass(self, reason: str) -> None:
         """A request was passed through for this reason."""
         self.bypass_reasons[reason] = self.bypass_reasons.get(reason, 0) + 1
+
+    def pinned(self, reason: str) -> None:
+        """A session holds something that keeps it at its connection."""
+        self.pin_reasons[reason] = self.pin_reasons.get(reason, 0) + 1
 
     @property
     def bypasses(self) -> int:

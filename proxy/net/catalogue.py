@@ -77,13 +77,17 @@ class _Link:
 
 
 class _Seat:
-    """The place of one database's connection: ``users`` wait for it or use it, one at a time."""
+    """The place of one database's connection: ``users`` wait for it or use it, one at a time.
 
-    __slots__ = ("link", "lock", "users")
+    ``in_the_way``: it is to be closed as soon as nobody uses it.
+    """
+
+    __slots__ = ("in_the_way", "link", "lock", "users")
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.users = 0
+        self.in_the_way = False
         self.link: _Link | None = None
 
     def vacate(self) -> None:
@@ -132,13 +136,15 @@ class CatalogueLoader:
         return Identity(*await self._ask(database, self._limits.check_seconds, identity_query))
 
     def let_go(self, database: str | None = None) -> None:
-        """Close the kept connection to this database (None: to every one) unless it is being used.
+        """Close the kept connection to this database (None: to every one), at once or after its use.
 
         A connection of ours must not be what makes DROP DATABASE or CREATE DATABASE ... TEMPLATE fail.
         """
         for name, seat in self._seats.items():
-            if database in (None, name) and not seat.users:
-                seat.vacate()
+            if database in (None, name):
+                seat.in_the_way = seat.users > 0
+                if not seat.in_the_way:
+                    seat.vacate()
 
     def close(self) -> None:
         """Drop all connections at once, for good; who waits for an answer gets OriginUnreachable."""
@@ -169,6 +175,9 @@ class CatalogueLoader:
                         return await self._ask_on(seat, database, query, arguments)
                 finally:
                     seat.users -= 1
+                    if seat.in_the_way and not seat.users:
+                        seat.in_the_way = False
+                        seat.vacate()
         except _FAILURES as error:
             raise OriginUnreachable(
                 f"the origin's catalogue could not be read: {_sentence(error)}"

@@ -19,12 +19,15 @@ from proxy.errors import DatabaseReplaced, OrreryError
 from proxy.net import origin as origins
 from proxy.net.directory import WAIT_SECONDS
 from proxy.net.doubt import Backend
-from proxy.net.hub import Hub
+from proxy.net.hub import Hub, ProfileKey
+from proxy.net.lender import Request
 from proxy.net.origin import OriginConnection, Wanted
+from proxy.net.pool import Waiter
 from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
-from proxy.session.session import CATALOGUE, FLIGHT, ROOM, Session
+from proxy.session.probe import Learnt
+from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 
@@ -60,6 +63,8 @@ class ClientConnection(asyncio.Protocol):
         self.session: Session | None = None
         self.origin: OriginConnection | None = None
         self.wanted: Wanted | None = None
+        self.login: ProfileKey | None = None
+        self.role_oid = ""
         self.pid = 0
         self.secret = b""
         self.transport: asyncio.Transport | None = None
@@ -69,6 +74,7 @@ class ClientConnection(asyncio.Protocol):
         self._early = bytearray()
         self._arrived = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._waiter: Waiter | None = None
         self._full = False  # the client does not read fast enough
         self._opening = False  # a connection to the origin is on its way
         self._origin_full = False
@@ -117,6 +123,7 @@ class ClientConnection(asyncio.Protocol):
         self._cancel_timer()
         if self.pid:
             self.hub.unregister(self.pid)
+        self._withdraw()
         session = self.session
         if session is not None:
             session.database.sessions -= 1
@@ -198,20 +205,33 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
 
     def need_origin(self) -> None:
-        self.hub.shared.counters.origin_waiting += 1
-        self._opening = True
-        spawn(self._open_origin(), name="origin")
-
-    async def _open_origin(self) -> None:
-        assert self.wanted is not None
         assert self.session is not None
-        try:
-            connection = await origins.connect(self.hub.url, self.wanted)
-        except OrreryError as fault:
-            logger.warning(
-                "client=%s event=origin_failed sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault
+        assert self.wanted is not None
+        if not self.session.shared.options.sharing:
+            self.hub.shared.counters.origin_waiting += 1
+            self._opening = True
+            spawn(self._open_origin(self.wanted), name="origin")
+            return
+        assert self.login is not None
+        session = self.session
+        waits = self.hub.lender.want(
+            Request(
+                self.login,
+                self.wanted,
+                self.attach,
+                self._no_origin,
+                session.guest,
+                session.state.customs,
             )
-            self.session.origin_failed(fault, time.monotonic())
+        )
+        if self.session.waiting_for == ORIGIN:
+            self._waiter = waits
+
+    async def _open_origin(self, wanted: Wanted) -> None:
+        try:
+            connection = await origins.connect(self.hub.url, wanted)
+        except OrreryError as fault:
+            self._no_origin(fault)
         except BaseException:
             self.close_client()
             raise
@@ -220,30 +240,66 @@ class ClientConnection(asyncio.Protocol):
         finally:
             self.hub.shared.counters.origin_waiting -= 1
             self._opening = False
+            self._part()
+
+    def _no_origin(self, fault: OrreryError) -> None:
+        assert self.session is not None
+        self._waiter = None
+        logger.warning("client=%s event=no_origin sqlstate=%s reason=%s", self.pid, fault.sqlstate, fault)
+        self.session.origin_failed(fault, time.monotonic())
         self._balance()
-        self._part()
+
+    def _withdraw(self) -> None:
+        if self._waiter is not None:
+            self.hub.lender.withdraw(self._waiter)
+            self._waiter = None
 
     def attach(self, connection: OriginConnection) -> None:
         """Lend ``connection`` to the session."""
-        assert self.session is not None
+        session = self.session
+        assert session is not None
         assert connection.learnt is not None
-        if self.gone or connection.learnt.database != self.session.database.oid:
+        self._waiter = None
+        replaced = self._replaced(connection.learnt)
+        if self.gone or replaced:
             connection.close()
             if not self.gone:
-                self.refuse(DatabaseReplaced("the database was dropped, another one has its name now"))
+                self.refuse(DatabaseReplaced(f"the {replaced} was dropped, another one has its name now"))
             return
         self.origin = connection
-        self.hub.shared.counters.origin_open += 1
         self.hub.serves(connection.process_id, self.pid)
-        if connection.learnt.postmaster_start:
-            self.hub.freshness.met(int(connection.learnt.postmaster_start))
+        if connection.standing is None:
+            self.hub.shared.counters.origin_open += 1
+            self.hub.met(connection)
         connection.on_pressure = self._origin_pressure
-        self.session.origin_attached(connection, connection.learnt, connection.statuses, time.monotonic())
-        connection.lend(self._from_origin, self._origin_lost)
+        session.origin_attached(connection, connection.learnt, connection.statuses, time.monotonic())
+        if self.origin is connection:
+            connection.lend(self._from_origin, self._origin_lost)
+        self._balance()
+
+    def _replaced(self, learnt: Learnt) -> str:
+        """What this connection speaks for is not what the client has logged in to; "" if it is."""
+        assert self.session is not None
+        if learnt.database != self.session.database.oid:
+            return "database"
+        return "role" if learnt.role_oid != self.role_oid else ""
+
+    def give_back_origin(self, *, usable: bool) -> None:
+        assert self.session is not None
+        connection, self.origin = self.origin, None
+        self._origin_full = False
+        if connection is not None:
+            if connection.transport is not None:
+                _read(connection.transport, True)
+            self.hub.lender.give_back(connection, usable=usable, guest=self.session.guest)
 
     def drop_origin(self) -> None:
+        """The connection is closed, unless others may have it."""
+        assert self.session is not None
+        self.session.leave()
         if self.origin is not None:
             self.origin.close()
+        self._part()
 
     def need_catalogue(self) -> bool:
         assert self.session is not None
@@ -259,6 +315,7 @@ class ClientConnection(asyncio.Protocol):
     def shared_change_ahead(self) -> None:
         self.hub.directory.let_go()
         self.hub.auditor.let_go()
+        self.hub.lender.let_go()
 
     def wake(self, followers: Sequence[Session]) -> None:
         loop = asyncio.get_running_loop()
@@ -309,11 +366,24 @@ class ClientConnection(asyncio.Protocol):
         session = self.session
         if session is None:
             return
-        if session.waiting_for == FLIGHT:
+        if session.waiting_for == FLIGHT or self._waiter is not None:
+            self._withdraw()
             session.cancel_waiting(time.monotonic())
             self._balance()
-        elif self.origin is not None and session.runs_at_origin:
-            spawn(origins.cancel(self.hub.url, self.origin.process_id, self.origin.secret), name="cancel")
+        elif self.origin is not None and session.may_be_cancelled():
+            self.pass_on_cancel()
+
+    def pass_on_cancel(self) -> None:
+        if self.origin is not None:
+            self.origin.cancels += 1
+            spawn(self._cancel(self.origin), name="cancel")
+
+    async def _cancel(self, connection: OriginConnection) -> None:
+        """What runs at ``connection``: until the cancel has arrived nobody else gets it."""
+        await origins.cancel(self.hub.url, connection)
+        connection.cancels -= 1
+        if not connection.cancels:
+            self.hub.lender.quiet(connection)
 
     def refuse_shutdown(self) -> None:
         """Close whatever runs: the time to drain is over."""
@@ -350,8 +420,11 @@ class ClientConnection(asyncio.Protocol):
         assert self.session is not None
         if self.origin is None:
             return
-        self.hub.shared.counters.origin_open -= 1
-        self.hub.serves_no_more(self.origin.process_id)
+        if self.origin.standing is None:
+            self.hub.serves_no_more(self.origin.process_id)
+            self.hub.shared.counters.origin_open -= 1
+        else:
+            self.hub.lender.lost(self.origin)
         self.session.origin_lost(time.monotonic())
         self.origin = None
         self._origin_full = False

@@ -207,6 +207,7 @@ class Directory:
         if catalogue is not known:
             self._memory.drop(tags.whole(place.database.oid), "ddl")
             if place.was_read:
+                place.database.columns_moved(known, catalogue)
                 self._on_new_catalogue(place.database)
             if known is not None and known.rights != catalogue.rights:
                 self._on_shared_change()

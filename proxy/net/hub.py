@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NewType
+from weakref import WeakValueDictionary
 
 from proxy.net.directory import Directory
 from proxy.net.doubt import Doubts
@@ -22,6 +24,8 @@ from proxy.session.shared import Shared
 if TYPE_CHECKING:
     from proxy.net.auditor import Auditor
     from proxy.net.client import ClientConnection
+    from proxy.net.lender import Lender
+    from proxy.net.origin import OriginConnection
     from proxy.net.view import View
 
 ClientPid = NewType("ClientPid", int)
@@ -80,10 +84,12 @@ class Hub:
         self.clients: set[ClientConnection] = set()
         self.view: View
         self.auditor: Auditor
+        self.lender: Lender
         self._by_pid: dict[int, ClientConnection] = {}
         self._by_origin_pid: dict[int, int] = {}
         self._next_pid = _FIRST_PID
         self._profiles: OrderedDict[ProfileKey, Profile] = OrderedDict()
+        self._learning: WeakValueDictionary[ProfileKey, asyncio.Lock] = WeakValueDictionary()
 
     # Process ids and cancel keys
 
@@ -117,7 +123,20 @@ class Hub:
         """Under which process id clients know that backend."""
         return self._by_origin_pid.get(origin_pid, origin_pid)
 
+    def met(self, connection: OriginConnection) -> None:
+        """A connection to the origin was opened."""
+        assert connection.learnt is not None
+        if connection.learnt.postmaster_start:
+            self.freshness.met(int(connection.learnt.postmaster_start))
+
     # Logins learnt
+
+    def one_at_a_time(self, key: ProfileKey) -> asyncio.Lock:
+        """Held while such a login is learnt: of many that come at once one asks the origin, for all."""
+        found = self._learning.get(key)
+        if found is None:
+            found = self._learning[key] = asyncio.Lock()
+        return found
 
     def profile(self, key: ProfileKey) -> Profile | None:
         """What is known of such a login, if it is young enough."""
@@ -135,6 +154,7 @@ class Hub:
         """Roles, databases or their settings changed: every login is learnt anew."""
         self._profiles.clear()
         self.roles.forget()
+        self.lender.retire()
 
     def settings_reloaded(self) -> None:
         """The origin's configuration was read again: what sessions believe of their settings may be wrong."""
@@ -144,6 +164,7 @@ class Hub:
 
     def roles_in_doubt(self, names: frozenset[str]) -> None:
         """Roles were dropped, or have other groups: whoever is one of them may not be what it seems."""
+        self.lender.retire()
         for session in self.sessions():
             if session.state.is_one_of(names):
                 session.doubt_role()

@@ -224,20 +224,14 @@ class Login:
         hub, client = self._hub, self._client
         name = wanted.parameters["database"]
         profile_key: ProfileKey = (wanted.user, name, tuple(sorted(wanted.parameters.items())))
-        profile = hub.profile(profile_key)
-        connection: OriginConnection | None = None
-        asking = asking or hub.options.pool == "session" or isinstance(wanted.key, Trusted)
-        if profile is None or asking:
-            connection = await self._origin(wanted)
-            profile = _told(connection)
-            hub.learn(profile_key, profile)
+        asking = asking or not hub.shared.options.sharing or isinstance(wanted.key, Trusted)
+        profile, connection = await self._learn(profile_key, wanted, asking=asking)
         learnt = profile.learnt
         database = hub.directory.database(name, learnt.database)
         await hub.directory.ready(database)
-        if connection is None and (database.catalogue is None or database.catalogue.login_triggers):
+        if not asking and (database.catalogue is None or database.catalogue.login_triggers):
             # A trigger may refuse this very login, or set what the last one did not.
-            connection = await self._origin(wanted)
-            profile = _told(connection)
+            profile, connection = await self._origin(profile_key, wanted)
             learnt = profile.learnt
         if client.gone:
             if connection is not None:
@@ -245,10 +239,10 @@ class Login:
             raise ClientLeft("the client left during its login")
         state = State(learnt.database, learnt.session_user, learnt.values)
         learnt.apply(state, first=True)
-        client.wanted = wanted
-        own_pid = connection.process_id if connection is not None and hub.options.pool == "session" else None
+        client.wanted, client.login, client.role_oid = wanted, profile_key, learnt.role_oid
+        own_pid = connection.process_id if connection is not None else None
         client.pid, client.secret = hub.register(client, own_pid)
-        session = Session(client, hub.shared, database, state)
+        session = Session(client, hub.shared, database, state, profile.statuses)
         client.to_client(self.last_word + _welcome(profile, client.pid, client.secret))
         rest, self._held = self._held, b""
         if connection is not None:
@@ -256,15 +250,34 @@ class Login:
             client.attach(connection)
         client.begin_session(session, rest)
 
-    async def _origin(self, wanted: Wanted) -> OriginConnection:
+    async def _learn(
+        self, key: ProfileKey, wanted: Wanted, *, asking: bool
+    ) -> tuple[Profile, OriginConnection | None]:
+        """What is known of such logins. Of many that come at once the first asks the origin, for all."""
+        hub = self._hub
+        if asking:
+            profile, connection = await self._origin(key, wanted)
+            hub.learn(key, profile)
+            return profile, connection
+        async with hub.one_at_a_time(key):
+            known = hub.profile(key)
+            return (known, None) if known is not None else await self._learn(key, wanted, asking=True)
+
+    async def _origin(self, key: ProfileKey, wanted: Wanted) -> tuple[Profile, OriginConnection | None]:
+        """What a real login tells; with the connection, unless others may have it now."""
+        hub = self._hub
         try:
-            connection = await origins.connect(self._hub.url, wanted)
+            if not hub.shared.options.sharing:
+                connection = await origins.connect(hub.url, wanted)
+                return _told(connection), connection
+            connection = await hub.lender.log_in(key, wanted)
         except OriginUnreachable:
             raise
         except AuthenticationFailed:
-            self._hub.roles.forget()  # the secret we verified with is not the origin's any more
+            hub.roles.forget()  # the secret we verified with is not the origin's any more
             raise
-        return connection
+        hub.lender.give_back(connection, usable=True)
+        return _told(connection), None
 
 
 def _shutting_down() -> OrreryError:

@@ -25,6 +25,7 @@ from proxy.origin_url import OriginUrl
 from proxy.session import probe
 from proxy.session.credentials import LoginKey
 from proxy.session.handshake import OriginGreeting, OriginLogin, refused
+from proxy.session.standing import Standing
 from proxy.wire import backend, frontend, startup
 from proxy.wire.certificate import end_point_hash
 from proxy.wire.framing import BACKEND, Frame, FrameSplitter
@@ -55,7 +56,8 @@ class Wanted:
 class OriginConnection(asyncio.Protocol):
     """``on_data`` and ``on_lost`` are its session's once it is lent; before, frames go to the dialogue.
 
-    ``process_id`` and ``secret`` cancel what runs on it. ``busy`` bounds nothing here: the session does.
+    ``process_id`` and ``secret`` cancel what runs on it; ``cancels`` are on their way to it now, and
+    ``in_doubt``: one may be for ever. ``standing`` is what it holds where sessions share it.
     """
 
     def __init__(self) -> None:
@@ -64,6 +66,9 @@ class OriginConnection(asyncio.Protocol):
         self.notices: list[bytes] = []
         self.statuses: dict[str, str] = {}
         self.learnt: probe.Learnt | None = None
+        self.standing: Standing | None = None
+        self.cancels = 0
+        self.in_doubt = False
         self.asked_for_proof = False
         self.on_data: Callable[[bytes], None] | None = None
         self.on_lost: Callable[[], None] | None = None
@@ -137,6 +142,11 @@ class OriginConnection(asyncio.Protocol):
             on_data(rest)
         if self._lost:
             on_lost()
+
+    async def until_closed(self) -> None:
+        """Until the other side has closed."""
+        while await self._frames.get() is not None:
+            pass
 
     # Dialogues
 
@@ -306,14 +316,24 @@ async def _encrypt(
     return b""
 
 
-async def cancel(url: OriginUrl, process_id: int, secret: bytes) -> None:
-    """Ask the origin to cancel what that backend runs; it never answers. By TLS where the URL wants it."""
-    with contextlib.suppress(OSError, OrreryError, ssl.SSLError):
+async def cancel(url: OriginUrl, target: OriginConnection) -> None:
+    """Ask the origin to cancel what that backend runs; it never answers. By TLS where the URL wants it.
+
+    It is over when the origin closes: by then the backend has been told. Where that is not seen, it may hit
+    whatever runs there next, at any time (``in_doubt``).
+    Source: PostgreSQL docs, protocol-flow, "Canceling Requests in Progress".
+    """
+    is_over = False
+    with contextlib.suppress(OSError, OrreryError, ssl.SSLError, TimeoutError):
         async with asyncio.timeout(url.connect_seconds):
             connection = await _open(url)
-            mode, context = tls_context(url)
-            if context is not None and mode != "allow":
-                await _encrypt(connection, url, context, optional=mode == "prefer")
-            connection.send(startup.cancel_request(process_id, secret))
-            assert connection.transport is not None
-            connection.transport.close()
+            try:
+                mode, context = tls_context(url)
+                if context is not None and mode != "allow":
+                    await _encrypt(connection, url, context, optional=mode == "prefer")
+                connection.send(startup.cancel_request(target.process_id, target.secret))
+                await connection.until_closed()
+                is_over = True
+            finally:
+                connection.abort()
+    target.in_doubt |= not is_over

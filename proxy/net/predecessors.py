@@ -5,7 +5,7 @@ Idle is no proof: a COMMIT may still be on its way to them. Until each is gone, 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Final
 
 from proxy.errors import OriginUnreachable
@@ -22,10 +22,16 @@ _THERE: Final = """SELECT a.pid, pg_catalog.date_part('epoch', a.backend_start) 
 
 
 class Predecessors:
-    """``pending`` from the start until every backend that was there then is gone."""
+    """``pending`` from the start until every backend that was there then is gone.
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+    ``ours``: the process ids of connections that this proxy holds itself.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], ours: Callable[[], Container[int]]
+    ) -> None:
         self._connect = connect
+        self._ours = ours
         self._suspects: set[tuple[int, float | None]] | None = None
         self.pending = True
 
@@ -41,6 +47,7 @@ class Predecessors:
             raise OriginUnreachable(
                 f"the origin's backends cannot be listed: {type(fault).__name__}"
             ) from None
-        there = {(row["pid"], row["started"]) for row in rows}
+        ours = self._ours()
+        there = {(row["pid"], row["started"]) for row in rows if row["pid"] not in ours}
         self._suspects = there if self._suspects is None else self._suspects & there
         self.pending = bool(self._suspects)

@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.session.exchange import Exchange
 from proxy.session.proof import BEHIND
-from proxy.session.state import State
+from proxy.session.state import KEY_SETTINGS, State
 from proxy.session.statements import Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
 from proxy.sql.analysis import (
@@ -24,6 +24,7 @@ from proxy.sql.analysis import (
     Lock,
     Named,
     Reach,
+    ResetSetting,
     SetRole,
     SetSetting,
     StateChange,
@@ -42,12 +43,20 @@ _ENDING: Final = frozenset(
     )
 )
 
-# What they leave behind would be missed on another connection, and no error would tell.
-_KNOWN_TO_ONE_CONNECTION: Final = frozenset(("listen", "prepare", "declare"))
+# Commands that may end what the session leaves behind at its connection; the origin knows whether they did.
+_MAY_FREE: Final = frozenset(("close", "deallocate", "unlisten"))
+
+_WHATEVER_NAMES_MEAN: Final = frozenset(
+    (
+        *("begin", "start transaction", "savepoint", "set", "reset", "show", "discard", "discard all"),
+        *("listen", "unlisten", "notify", "create database", "drop database"),
+    )
+)
 
 # An unparsable text changed nothing if the origin says first that it cannot parse it either: 42601 with a
 # position in the client's own text, not in a function's.
 _SYNTAX_ERROR: Final = "42601"
+_NO_SUCH_STATEMENT: Final = "26000"
 
 # What Bind may do that its Execute has not done yet: planning runs functions that claim to be immutable.
 UNKNOWN_STATEMENT: Final = Statement("unknown", reason="unknown", reach=UNKNOWN, state=(Doubt(),))
@@ -96,6 +105,19 @@ def _with_parameter(change: StateChange, tail: bytes) -> StateChange:
         role = value.decode()
         return SetRole(None if role == "none" else role, change.local)
     return SetSetting(change.name, value.decode(), change.local)
+
+
+def moves_scope(statement: Statement) -> bool:
+    """May it change what the texts behind it mean: a setting in the key, the role, or nobody knows what?"""
+    for change in statement.state:
+        if not isinstance(change, SetSetting | ResetSetting) or change.name in KEY_SETTINGS:
+            return True
+    return not statement.reach.proven
+
+
+def hangs_on_names(statement: Statement) -> bool:
+    """May it do something else once names mean something else? A COMMIT may: deferred triggers run in it."""
+    return statement.verb not in _WHATEVER_NAMES_MEAN
 
 
 def in_doubt(statement: Statement) -> Statement:
@@ -180,11 +202,19 @@ def was_never_parsed(exchange: Exchange) -> bool:
     )
 
 
+def _names_nothing(exchange: Exchange) -> bool:
+    """Was the first of its messages a Bind or Describe of a name that the origin does not know? Then it runs
+    none of those behind it.
+    """
+    fault = exchange.fault
+    return bool(fault.get("first")) and fault.get("C") == _NO_SUCH_STATEMENT and exchange.batch.simple is None
+
+
 def settle(
     exchange: Exchange, after: int, transaction: Transaction, state: State, statements: Statements
 ) -> None:
     """Bring the session's picture of itself in line with what the origin has done."""
-    refused = exchange.unparsed and was_never_parsed(exchange)
+    refused = (exchange.unparsed and was_never_parsed(exchange)) or _names_nothing(exchange)
     if exchange.failed:
         _settle_failure(exchange, after, transaction, state, statements, refused)
     else:
@@ -209,7 +239,8 @@ def _settle_success(
         shifted |= loose and statement.transaction is not None
         _settle_statement(statement, exchange.tag, transaction, state, statements)
         loose |= transaction.status == IDLE and bool(statement.state)
-    state.doubt |= shifted
+    if shifted:
+        state.suspect()
 
 
 def _settle_failure(
@@ -227,9 +258,12 @@ def _settle_failure(
         if statement.named is not None:
             _forget_name(statement.named, statements)
         state.temporary |= statement.temporary
+        _note_what_stays(statement, state)
+        for change in statement.state:
+            state.failed(change)
     several = len(exchange.ran) > 1 and any(s.state or s.transaction for s in exchange.ran)
     if several and not refused:
-        state.doubt = True
+        state.suspect()
     if after == IDLE and transaction.status != IDLE:
         state.rollback()
         transaction.end()
@@ -259,10 +293,18 @@ def _settle_statement(
     state.temporary |= statement.temporary or (
         statement.reach.ddl and "pg_temp" in state.value("search_path")
     )
-    if statement.verb in _KNOWN_TO_ONE_CONNECTION:
-        state.pristine = False
+    _note_what_stays(statement, state)
     if statement.named is not None:
         _settle_name(statement.named, statements)
+
+
+def _note_what_stays(statement: Statement, state: State) -> None:
+    """What it leaves behind would be missed on another connection, and no error would tell."""
+    state.listening |= statement.verb == "listen"
+    state.prepared |= statement.verb == "prepare"
+    state.holding |= statement.named is not None and statement.named.hold
+    if statement.verb in _MAY_FREE and (state.listening or state.prepared or state.holding):
+        state.doubt = True
 
 
 def _settle_control(statement: Statement, tag: bytes, transaction: Transaction, state: State) -> bool:
@@ -330,11 +372,11 @@ def _reconcile(after: int, transaction: Transaction, state: State, statements: S
     if after == IDLE:
         if transaction.status != IDLE:
             state.commit()
-            state.doubt = True
+            state.suspect()
         transaction.end()
         statements.end_transaction()
     elif transaction.status == IDLE:
         state.begin()
-        state.doubt = True
+        state.suspect()
         transaction.begin("unknown")
     transaction.status = after if after in (IDLE, OPEN, FAILED) else FAILED

@@ -16,6 +16,7 @@ from proxy.session import batch as steps
 from proxy.session import proof
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.recording import Recording
+from proxy.session.statements import Prepared
 from proxy.sql import commands
 from proxy.sql.analysis import NOTHING, Reach, Statement
 from proxy.wire import backend
@@ -73,7 +74,9 @@ class Exchange:
     nothing. ``synced``: the Sync (or Query) that ends it has been sent, or is ``withheld`` until the origin
     has proven that it changes nothing. ``proof``: where that question stands (``proof.place``);
     ``told_early``: the client was told of the success of this Sync before the origin has spoken.
-    ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the origin's session.
+    ``late``: statements that a Parse of ours makes known in it; ``carries``: it brings the session's settings
+    to a connection. ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the
+    origin's session.
     """
 
     __slots__ = (
@@ -82,6 +85,7 @@ class Exchange:
         "_plan",
         "answer_own",
         "batch",
+        "carries",
         "commits",
         "copying",
         "counted",
@@ -93,6 +97,7 @@ class Exchange:
         "held",
         "holds",
         "is_fatal",
+        "late",
         "on_rows",
         "own",
         "parses_done",
@@ -121,12 +126,14 @@ class Exchange:
         self.commits = False
         self.suspensions: list[Suspension] = []
         self.silent = False
+        self.late: list[Prepared] = []
+        self.carries = False
         self.synced = False
         self.unparsed = False
         self.failed = False
         self.fault: dict[str, str] = {}
         self.is_fatal = False
-        self.first = True  # no reply has come yet
+        self.first = True  # no reply has come yet but to messages of ours
         self.copying = False
         self.tag = b""  # of the last CommandComplete
         self.parses_done = 0
@@ -181,9 +188,9 @@ class Exchange:
             self.copying = True
         elif kind == backend.BIND_COMPLETE and self.recordings:
             self.current = self.recordings.popleft()
-        self.first = False
         self._record(kind, raw)
         if self._advance(kind):
+            self.first = False
             self._emit(kind, raw, out)
         self._own_steps(out)
         return False

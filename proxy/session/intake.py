@@ -14,6 +14,7 @@ from proxy.session import batch as steps
 from proxy.session.batch import Batch, OwnStep, Read
 from proxy.session.shapes import Shape
 from proxy.session.statements import Prepared, Statements
+from proxy.session.virtual import CLOSE_NOTHING, Virtual
 from proxy.sql import commands
 from proxy.wire import frontend
 
@@ -25,14 +26,22 @@ MAX_TEXT_BYTES: Final = 256 << 20
 
 @final
 class Intake:
-    """``shape_of`` gives the shape of a text (and parameter types) under the session's present scope."""
+    """``shape_of`` gives the shape of a text (and parameter types) under the session's present scope.
+    ``virtual_of``: the name that the origin gets for a statement, None for the client's own.
+    """
 
-    __slots__ = ("_parsed_bytes", "_shape_of", "_statements", "batch")
+    __slots__ = ("_parsed_bytes", "_shape_of", "_statements", "_virtual_of", "batch")
 
-    def __init__(self, statements: Statements, shape_of: Callable[[bytes], Shape]) -> None:
+    def __init__(
+        self,
+        statements: Statements,
+        shape_of: Callable[[bytes], Shape],
+        virtual_of: Callable[[Prepared], Virtual | None] = lambda _: None,
+    ) -> None:
         self._statements = statements
         self._shape_of = shape_of
         self._parsed_bytes = 0  # of texts since they were last counted, those that were held then included
+        self._virtual_of = virtual_of
         self.batch = Batch()
 
     def finish(self) -> Batch:
@@ -59,7 +68,23 @@ class Intake:
         self._expect(batch, not batch.plan or batch.plan[-1] == steps.EXECUTE)
         if name and previous is not None:
             batch.plain = False  # a name in use: the origin has an error to say
-        batch.add(steps.PARSE, raw)
+            self._show_name(previous)
+        elif name:
+            prepared.virtual = self._virtual_of(prepared)
+        if prepared.virtual is None:
+            batch.add(steps.PARSE, raw)
+            return
+        # Another client may have prepared the same: whether the text is right is for the origin to say.
+        batch.add(steps.LATE_CLOSE, prepared.virtual.close_frame)
+        batch.add(steps.PARSE, prepared.virtual.parse_frame)
+
+    def _show_name(self, used: Prepared) -> None:
+        """The origin must see that this name is in use, to say so in its own words."""
+        if used.virtual is None:
+            return
+        self._statements.true_names.add(used.name)
+        self.batch.add(steps.LATE_CLOSE, frontend.close(frontend.STATEMENT, used.name))
+        self.batch.add(steps.LATE_PARSE, frontend.parse(used.name, b""))
 
     def bind(self, raw: bytes) -> None:
         """Bind: one run of a statement begins."""
@@ -78,7 +103,8 @@ class Intake:
         parsed = last == steps.PARSE and batch.parsed[-1][0] is statement
         self._expect(batch, (last in (0, steps.EXECUTE) or parsed) and not portal)
         batch.reads.append(Read(statement, portal, tail, parsed=parsed))
-        batch.add(steps.BIND, raw)
+        virtual = statement.virtual if statement is not None else None
+        batch.add(steps.BIND, raw if virtual is None else frontend.bind(portal, virtual.name, tail))
 
     def describe(self, raw: bytes) -> None:
         """Describe of a statement or of a portal."""
@@ -97,6 +123,8 @@ class Intake:
             batch.reads[-1].described = True
         if which == frontend.STATEMENT:
             batch.named.append(statement)
+            if statement is not None and statement.virtual is not None:
+                raw = frontend.describe(frontend.STATEMENT, statement.virtual.name)
         batch.add(step, raw)
 
     def execute(self, raw: bytes) -> None:
@@ -133,7 +161,9 @@ class Intake:
             batch.add_own(OwnStep(steps.CLOSE, statement.own))
             return
         batch.plain = False
-        batch.add(steps.CLOSE, raw)
+        virtual = statement.virtual if statement is not None and which == frontend.STATEMENT else None
+        ours = virtual is not None and name not in self._statements.true_names
+        batch.add(steps.CLOSE, CLOSE_NOTHING if ours else raw)
 
     def query(self, raw: bytes, text: bytes) -> None:
         """Query: it ends the batch, together with whatever came before it without Sync."""

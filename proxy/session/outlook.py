@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import final
 
+from proxy.schema.columns import may_be_meant
 from proxy.session.batch import Batch, Read
 from proxy.session.database import Database
 from proxy.session.effects import UNKNOWN_STATEMENT
@@ -173,15 +174,8 @@ def _follow_new_columns(prepared: Prepared) -> None:
     if prepared.form is shape.form or any(one.whole_rows for one in shape.analysis.statements):
         return
     added = added_columns(prepared.form, shape.form)
-    if added is not None and not any(_may_be_named(name, prepared.text) for name in added):
+    if added is not None and not any(may_be_meant(name, prepared.text) for name in added):
         prepared.form = shape.form
-
-
-def _may_be_named(column: str, text: bytes) -> bool:
-    """May ``text`` speak of ``column``? Names that can be spelt in several ways are not looked for."""
-    plain = column.isascii() and column.isidentifier()
-    lower = text.lower()
-    return not plain or column.lower().encode() in lower or b"u&" in lower
 
 
 def shapes_in(batch: Batch) -> list[Shape]:

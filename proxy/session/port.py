@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from proxy.session.own import Rows
     from proxy.session.session import Session
     from proxy.session.shapes import Shape
+    from proxy.session.standing import Standing
 
 
 class Origin(Protocol):
-    """One connection to the origin that serves this session and nobody else meanwhile."""
+    """One connection to the origin that serves this session and nobody else meanwhile.
+
+    ``standing`` is None where it serves this session for as long as it lives.
+    """
 
     process_id: int
+    standing: Standing | None
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the origin; order is kept, back-pressure is the port's business."""
@@ -38,6 +43,12 @@ class Port(Protocol):
 
     def need_origin(self) -> None:
         """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
+
+    def give_back_origin(self, *, usable: bool) -> None:
+        """The connection lent to this session is not needed any more; ``usable``: others may have it."""
+
+    def pass_on_cancel(self) -> None:
+        """The statement that a cancel was asked for has begun to run."""
 
     def need_catalogue(self) -> bool:
         """Have the catalogue of this session's database read again; ``resume`` follows, at the latest after

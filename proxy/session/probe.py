@@ -16,6 +16,7 @@ from proxy.wire.framing import HEADER
 
 _NAME: Final = b"orrery_probe"
 _BACKEND_START: Final = 4  # its place in the row
+_FACTS: Final = 12  # what stands before the settings in it
 
 _SETTINGS: Final = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in TRACKED).replace(
     "pg_catalog.current_setting('search_path', true)",
@@ -44,6 +45,9 @@ TEXT: Final = f"""SELECT session_user, current_user,
  pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid,
  {_LOCKED},
  EXISTS (SELECT FROM pg_catalog.pg_prepared_statements AS s WHERE s.from_sql),
+ EXISTS (SELECT FROM pg_catalog.pg_listening_channels()),
+ EXISTS (SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable),
+ (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) session_user),
  {_SETTINGS}"""
 
 FRAMES: Final = b"".join(
@@ -60,17 +64,20 @@ FRAMES: Final = b"".join(
 @final
 class Learnt:
     """What the origin said of one of its sessions. Times are microseconds since 1970, as text;
-    ``backend_start`` is "" where the session's role may not see it.
+    ``backend_start`` is "" where the session's role may not see it; ``role_oid`` that of the session's user.
     """
 
     __slots__ = (
         "backend_start",
         "database",
+        "holding",
+        "listening",
         "locked",
         "postmaster_start",
         "prepared_by_sql",
         "process_id",
         "role",
+        "role_oid",
         "session_user",
         "temporary",
         "values",
@@ -86,13 +93,19 @@ class Learnt:
         self.temporary = fields[6] == "t"
         self.locked = fields[7] == "t"
         self.prepared_by_sql = fields[8] == "t"
-        self.values = dict(zip(TRACKED, fields[9:], strict=True))
+        self.listening = fields[9] == "t"
+        self.holding = fields[10] == "t"
+        self.role_oid = fields[11]
+        self.values = dict(zip(TRACKED, fields[_FACTS:], strict=True))
 
     def apply(self, state: State, *, first: bool) -> None:
         """Bring a session's state in line. ``first``: this connection has just been opened for it."""
         state.probed(self.database, self.session_user, self.role, self.values, first=first)
         state.temporary = self.temporary
         state.locked = self.locked
+        state.prepared = self.prepared_by_sql
+        state.listening = self.listening
+        state.holding = self.holding
 
 
 def read(row: bytes) -> Learnt | None:
@@ -106,7 +119,7 @@ def read(row: bytes) -> Learnt | None:
         at += max(length, 0)
     # A role that may not see when its own backend began is told nothing of it.
     numbers = [field for at, field in enumerate(fields[2:6], start=2) if field or at != _BACKEND_START]
-    sound = len(fields) == 9 + len(TRACKED) and all(
+    sound = len(fields) == _FACTS + len(TRACKED) and all(
         n.isascii() and n.isdigit() and len(n) < 20 for n in numbers
     )
     return Learnt(fields) if sound else None

@@ -52,7 +52,7 @@ _PLAN: Final = _CLOSED + bytes((steps.LATE_PARSE, steps.LATE_BIND, steps.PROOF))
 _ORDINARY: Final = frozenset(
     (
         *(steps.PARSE, steps.BIND, steps.DESCRIBE_STATEMENT, steps.DESCRIBE_PORTAL),
-        *(steps.EXECUTE, steps.CLOSE),
+        *(steps.EXECUTE, steps.CLOSE, steps.LATE_CLOSE),
     )
 )
 

@@ -28,9 +28,10 @@ from proxy.session.port import Origin, Port
 from proxy.session.shapes import Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
-from proxy.session.statements import UNKNOWN_SCOPE, Statements
+from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
 from proxy.session.transaction import FAILED, IDLE, Transaction
 from proxy.session.uplink import Uplink
+from proxy.session.virtual import Virtual
 from proxy.sql.analysis import Extent
 from proxy.sql.commands import Purge
 from proxy.wire import backend, frontend
@@ -53,11 +54,20 @@ _MAX_COLLECTED: Final = 64
 class Session:
     """``port`` is everything it may ask of the world; ``shared`` is shared with all other sessions.
 
+    ``told``: what ParameterStatus has told the client at its login. ``pinned_for``: what keeps the session at
+    its connection to the origin between transactions, in one word; "": nothing.
     ``out`` collects what the client gets until ``flush``; ``now`` is the moment of the event being handled;
     ``hits`` the templates of the hits in the bytes just received, to be timed by whoever has a clock.
     """
 
-    def __init__(self, port: Port, shared: Shared, database: Database, state: State) -> None:
+    def __init__(
+        self,
+        port: Port,
+        shared: Shared,
+        database: Database,
+        state: State,
+        told: dict[str, str] | None = None,
+    ) -> None:
         self.port: Port = port
         self.shared = shared
         self.memory: Memory[Session] = shared.memory
@@ -66,7 +76,8 @@ class Session:
         self.transaction = Transaction()
         self.statements = Statements()
         self.outlook = Outlook(shared, database, state, self.transaction)
-        self.uplink = Uplink(self)
+        self.uplink = Uplink(self, told or {})
+        self.pinned_for = ""
         database.judged.add(self.uplink)
         self._on_their_way = self.uplink.exchanges  # the very deque: no hit overtakes an earlier reply
         self.last = Last()
@@ -76,7 +87,8 @@ class Session:
         self.waiting_for = 0
         self.client_is_full = False  # it does not read what it was sent
         self._scanner = frontend.scanner(shared.options.max_message_bytes)
-        self._intake = Intake(self.statements, self.outlook.understood)
+        naming = self._virtual_of if shared.options.sharing else lambda _: None
+        self._intake = Intake(self.statements, self.outlook.understood, naming)
         self._flight: Flight[Session] | None = None
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
@@ -317,6 +329,9 @@ class Session:
             self._wait(batch, CATALOGUE)
             return
         if self._has_other_columns(batch):
+            if self.uplink.exchanges:
+                self._wait(batch, CERTAINTY)
+                return
             self._held_batch = batch
             self._refuse_batch("0A000", "cached plan must not change result type")
             return
@@ -336,16 +351,56 @@ class Session:
         PostgreSQL's own error, as the origin would say it
         had it prepared the statement when the client did.
         """
-        if self.uplink.exchanges or batch.simple is not None:
-            return False
+        if batch.simple is not None or (self.shared.options.sharing and self.uplink.origin is None):
+            return False  # whether the origin knows it is seen at the connection
+        brought = {prepared for prepared, _ in batch.parsed}
+        used = [read.statement for read in batch.reads] + batch.named
         return any(
-            (s := read.statement) is not None
-            and not (read.parsed or s.at_origin)
-            and s.shape is not None
-            and s.form is not None
-            and s.form is not s.shape.form
-            for read in batch.reads
+            self._was_told_other_columns(one) for one in used if one is not None and one not in brought
         )
+
+    def _was_told_other_columns(self, one: Prepared) -> bool:
+        if one.at_origin or one.shape is None:
+            return False
+        standing = self.uplink.tenancy.standing
+        if standing is not None and one.virtual is not None and standing.knows(one.virtual):
+            return False  # the origin itself tells
+        if one.form is not None:
+            return one.form != one.shape.form
+        if one.virtual is None or not isinstance(one.columns, int):
+            return False
+        return self.database.may_have_other_columns(one.text, one.columns)
+
+    def _virtual_of(self, prepared: Prepared) -> Virtual | None:
+        """The name that the origin gets for a statement of this client."""
+        if prepared.name.decode(errors="replace") in self.statements.sql_named:
+            return None  # the name is in use: the origin has an error to say
+        if self.state.unproven:
+            return None  # code that nobody has read may speak of it by the client's own name
+        form = prepared.shape.form if prepared.shape is not None else None
+        prepared.columns = form if form is not None else self.database.moves
+        return self.shared.virtuals.of(prepared.text, prepared.types, prepared.scope, prepared.columns)
+
+    def parsed_as_virtual(self, prepared: Prepared, *, certain: bool) -> None:
+        """Its Parse is sent. Others may use it too, if settings and columns are what its name stands for."""
+        virtual = prepared.virtual
+        if virtual is None or self.state.unproven:
+            return
+        if not certain or prepared.scope != self.outlook.scope:
+            prepared.scope = UNKNOWN_SCOPE
+            return
+        fresh = self._virtual_of(prepared)
+        if fresh is virtual:
+            self.uplink.tenancy.parsed(virtual)
+        else:  # the columns moved while the batch waited: from the next batch on it has another name
+            self.statements.untold(virtual)
+            prepared.virtual = fresh or virtual
+
+    def note_pinned(self, reason: str) -> None:
+        """What keeps it at its connection now, in one word."""
+        if reason and reason != self.pinned_for:
+            self.shared.counters.pinned(reason)
+        self.pinned_for = reason
 
     def _purges_unseen(self, batch: Batch) -> bool:
         """Is this ORRERY PURGE while nobody knows who owns what? The catalogue is on its way."""
@@ -505,11 +560,16 @@ class Session:
     ) -> None:
         """A connection to the origin is ours. ``learnt`` is its own word on settings and role."""
         self.uplink.attach(origin)
-        learnt.apply(self.state, first=True)
-        for name, value in statuses.items():
-            self.state.report(name, value)
-        self.outlook.state_moved()
-        self.reconsider()
+        moved = True
+        if origin.standing is not None:
+            moved = self.uplink.tenancy.move_in(origin.standing, learnt)
+        else:
+            learnt.apply(self.state, first=True)
+            for name, value in statuses.items():
+                self.state.report(name, value)
+        if moved:
+            self.outlook.state_moved()
+            self.reconsider()
         if self.waiting_for == ORIGIN:
             self.resume(now)
 
@@ -552,7 +612,9 @@ class Session:
         vars(self).clear()
 
     def cancel_waiting(self, now: float) -> None:
-        """CancelRequest while this session waits for another's fill: it has asked the origin nothing."""
+        """CancelRequest while this session waits for another's fill, or for a connection: it has asked the
+        origin nothing.
+        """
         self.now = now
         if self._flight is not None:
             self._flight.leave(self)
@@ -642,6 +704,23 @@ class Session:
     def templates(self) -> Templates:
         """The figures of all statement templates."""
         return self.shared.templates
+
+    @property
+    def guest(self) -> object:
+        """What stands for this session where a connection remembers whom it served."""
+        return self.uplink.tenancy.token
+
+    def may_be_cancelled(self) -> bool:
+        """May a cancel be passed on now? If not yet, ``Port.pass_on_cancel`` tells when."""
+        if not self.runs_at_origin:
+            return False
+        self.uplink.cancel_waits = self.uplink.is_moving_in
+        return not self.uplink.cancel_waits
+
+    def leave(self) -> None:
+        """The client is gone, nothing of it is on its way: others may have its connection if it is free."""
+        if not self.statements.true_names:
+            self.uplink.let_go()
 
     @property
     def runs_at_origin(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from proxy.session.snapshot import Own, Snapshot
 from proxy.sql.analysis import (
     DiscardAll,
     Doubt,
@@ -74,22 +75,16 @@ _BUILT_IN: Final = "pg_catalog."
 TRACKED: Final = KEY_SETTINGS + WATCHED_SETTINGS
 _TRACKED: Final = frozenset(TRACKED)
 
+# What the proxy keeps for itself: the origin never hears of it.
+_OURS: Final = "orrery.cache"
+
+# Settings that are carried for one session; one that makes more stays where it is.
+_MAX_OWN: Final = 1_000
+
+# A value of it goes on to shape what random() gives, whatever is set afterwards.
+_SEED: Final = "seed"
+
 Scope = tuple[int, str, str, tuple[str, ...]]
-
-
-@final
-class Snapshot:
-    """What ROLLBACK (TO) goes back to: effective values, the values that COMMIT will keep, and both roles."""
-
-    __slots__ = ("kept", "kept_role", "role", "values")
-
-    def __init__(
-        self, values: dict[str, str], kept: dict[str, str], role: str | None, kept_role: str | None
-    ) -> None:
-        self.values = values
-        self.kept = kept
-        self.role = role
-        self.kept_role = kept_role
 
 
 @final
@@ -97,7 +92,11 @@ class State:
     """One session's settings and role. ``doubt``: something may have changed that was not seen here.
 
     ``temporary``: temporary relations may shadow names. ``locked``: a session-level lock may be held.
-    ``pristine`` is False once anything was set that a new connection to the origin would not know.
+    ``unproven``: code ran that may have left anything in the session, also what nobody can ask for.
+    ``listening``, ``holding``, ``prepared``: it may LISTEN, hold a cursor WITH HOLD, have used PREPARE.
+    ``seeded``: what random() gives was chosen, for as long as the connection lives. ``counted``: it asks for
+    the numbers that it took from sequences. ``customs``: the settings with a dot in their name that were ever
+    set: they are never again as if nobody had (empty, not absent).
     """
 
     __slots__ = (
@@ -108,12 +107,18 @@ class State:
         "_reloaded",
         "_reported",
         "_savepoints",
+        "counted",
+        "customs",
         "database",
         "doubt",
+        "holding",
+        "listening",
         "locked",
-        "pristine",
+        "prepared",
+        "seeded",
         "session_user",
         "temporary",
+        "unproven",
     )
 
     def __init__(self, database: int, user: str, baseline: Mapping[str, str]) -> None:
@@ -121,7 +126,7 @@ class State:
         self.session_user = user
         self._baseline = dict(baseline)
         self._login_role: str | None = None  # what ALTER ROLE ... SET role makes of a login
-        self._current = Snapshot(dict(baseline), dict(baseline), None, None)
+        self._current = Snapshot(dict(baseline), dict(baseline), None, None, {})
         self._outer: Snapshot | None = None
         self._savepoints: list[tuple[str, Snapshot]] = []
         self._reported: dict[str, str] = {}
@@ -129,7 +134,13 @@ class State:
         self.doubt = False
         self.temporary = False
         self.locked = False
-        self.pristine = True
+        self.unproven = False
+        self.listening = False
+        self.holding = False
+        self.prepared = False
+        self.seeded = False
+        self.counted = False
+        self.customs: frozenset[str] = frozenset()
 
     def value(self, name: str) -> str:
         """The effective value of a tracked setting; "" where the origin knows none."""
@@ -200,8 +211,8 @@ class State:
         """The origin told everything, outside a transaction.
         ``first``: this connection has just been opened.
         """
-        own = self._current.values.get("orrery.cache", "")
-        was_set_here = own != self._baseline.get("orrery.cache", "")
+        cache = self._current.values.get(_OURS, "")
+        was_set_here = cache != self._baseline.get(_OURS, "")
         self.database = database
         self.session_user = session_user
         known = dict(values)
@@ -211,8 +222,9 @@ class State:
             self._login_role = kept_role
             self._reloaded = False
         if was_set_here:
-            known["orrery.cache"] = own  # the origin has never heard of it
-        self._current = Snapshot(known, dict(known), kept_role, kept_role)
+            known[_OURS] = cache  # the origin has never heard of it
+        own = {} if first else self._current.own
+        self._current = Snapshot(known, dict(known), kept_role, kept_role, own)
         self._reported.clear()
         self._outer = None
         self._savepoints.clear()
@@ -226,7 +238,47 @@ class State:
     def suspect(self) -> None:
         """Anything may have been set, also what nobody tracks: another connection would not know it."""
         self.doubt = True
-        self.pristine = False
+        self.unproven = True
+
+    def own(self) -> Own:
+        """The settings that this session has made its own, outside of a transaction.
+
+        The origin's own word on a value goes before the text of the SET.
+        """
+        known: Own = {}
+        for name, value in self._current.own.items():
+            told = self._reported.get(name, self._current.kept.get(name)) if name in _TRACKED else value
+            known[name] = told
+        return known
+
+    @property
+    def has_role(self) -> bool:
+        """Is the role another one than that of the login?"""
+        return self._current.kept_role != self._login_role
+
+    def rests_on(self, values: Mapping[str, str]) -> bool:
+        """Are these the settings at login that it goes by, and is nothing in doubt?"""
+        return not (self.doubt or self._reloaded) and self._baseline == values
+
+    def moved(self, values: Mapping[str, str], statuses: Mapping[str, str]) -> None:
+        """Outside of a transaction the session goes on over another connection, which brings its own settings
+        along with it: ``values`` and ``statuses`` are what they were at its login.
+        """
+        own, cache = self.own(), self._current.values.get(_OURS, "")
+        was_set_here = cache != self._baseline.get(_OURS, "")
+        self._baseline = dict(values)
+        kept = self._baseline | {name: value for name, value in own.items() if value is not None}
+        known = {name: kept[name] for name in self._baseline}
+        if was_set_here:
+            known[_OURS] = cache
+        self._current = Snapshot(known, dict(known), self._login_role, self._login_role, own)
+        self._reported = {
+            name: own.get(name) or value
+            for name, value in ((name.lower(), value) for name, value in statuses.items())
+            if name in _TRACKED
+        }
+        self.doubt = False
+        self._reloaded = False
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
         """A statement that the origin accepted changed
@@ -239,16 +291,38 @@ class State:
         elif isinstance(change, ResetAll):
             self._current.values = dict(self._baseline)
             self._current.kept = dict(self._baseline)
+            self._current.own = {}
             self.doubt |= self._reloaded
         elif isinstance(change, SetRole):
             self._set_role(change, in_transaction)
-        elif change.name in _TRACKED:
-            self._set(change, in_transaction)
         else:
-            self.pristine = False
+            self._note_own(change)
+            if change.name in _TRACKED:
+                self._set(change, in_transaction)
+
+    def failed(self, change: StateChange) -> None:
+        """What would have made this change failed, maybe not before its setting came into being."""
+        if isinstance(change, SetSetting) and "." in change.name and change.name != _OURS:
+            self.customs |= {change.name}
+
+    def _note_own(self, change: SetSetting | ResetSetting) -> None:
+        name = change.name
+        if name == _OURS:
+            return
+        self.seeded |= name == _SEED
+        if max(len(self.customs), len(self._current.own)) >= _MAX_OWN:
+            self.suspect()
+            return
+        if "." in name:
+            self.customs |= {name}
+        if change.local:
+            return
+        if isinstance(change, SetSetting):
+            self._current.own[name] = change.value
+        else:
+            self._current.own.pop(name, None)
 
     def _set_role(self, change: SetRole, in_transaction: bool) -> None:
-        self.pristine = False
         if change.local and not in_transaction:
             return
         if change.role is None and self._login_role is not None:
@@ -258,7 +332,6 @@ class State:
             self._current.kept_role = change.role
 
     def _set(self, change: SetSetting | ResetSetting, in_transaction: bool) -> None:
-        self.pristine = False
         if (change.local and not in_transaction) or change.name in REPORTED:
             return
         value = change.value if isinstance(change, SetSetting) else self._baseline.get(change.name, "")
@@ -272,24 +345,25 @@ class State:
             self._current.kept[change.name] = value
 
     def _discard(self) -> None:
-        self._current = Snapshot(dict(self._baseline), dict(self._baseline), None, None)
+        self._current = Snapshot(dict(self._baseline), dict(self._baseline), None, None, {})
         self.temporary = False
         self.locked = False
+        self.unproven = False
+        self.listening = False
+        self.holding = False
+        self.prepared = False
+        self.counted = False
         self.doubt = self._reloaded or self._login_role is not None
-
-    def _copy(self) -> Snapshot:
-        now = self._current
-        return Snapshot(dict(now.values), dict(now.kept), now.role, now.kept_role)
 
     def begin(self) -> None:
         """A transaction began."""
-        self._outer = self._copy()
+        self._outer = self._current.copy()
         self._savepoints.clear()
 
     def commit(self) -> None:
         """The transaction ended well: what was LOCAL is undone."""
         now = self._current
-        self._current = Snapshot(dict(now.kept), dict(now.kept), now.kept_role, now.kept_role)
+        self._current = Snapshot(dict(now.kept), dict(now.kept), now.kept_role, now.kept_role, now.own)
         self._end()
 
     def rollback(self) -> None:
@@ -304,7 +378,7 @@ class State:
 
     def savepoint(self, name: str) -> None:
         """SAVEPOINT name."""
-        self._savepoints.append((name, self._copy()))
+        self._savepoints.append((name, self._current.copy()))
 
     def rollback_to(self, name: str) -> None:
         """ROLLBACK TO name: the savepoint itself stays."""
@@ -312,14 +386,14 @@ class State:
             held, snapshot = self._savepoints[-1]
             if held == name:
                 self._current = snapshot
-                self._savepoints[-1] = (name, self._copy())
+                self._savepoints[-1] = (name, self._current.copy())
                 return
             self._savepoints.pop()
-        self.doubt = True
+        self.suspect()
 
     def release(self, name: str) -> None:
         """RELEASE name: it and every later one are forgotten, their settings stay."""
         while self._savepoints:
             if self._savepoints.pop()[0] == name:
                 return
-        self.doubt = True
+        self.suspect()

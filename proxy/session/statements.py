@@ -8,13 +8,16 @@ docs, protocol-flow, "Extended Query"; sql-prepare, "Description".
 from __future__ import annotations
 
 import re
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
-from proxy.session.shapes import Shape
+from proxy.session.shapes import Form, Shape
 from proxy.sql.analysis import Named, Statement
 from proxy.sql.commands import Command
 from proxy.sql.rows import Parameter
 from proxy.wire import frontend
+
+if TYPE_CHECKING:
+    from proxy.session.virtual import Virtual
 
 UNKNOWN_SCOPE: Final = (
     -1
@@ -32,10 +35,13 @@ class Prepared:
     anew. ``form``: that of its shape at Parse. PostgreSQL refuses to run a statement whose row description
     has changed since (0A000), so one that was prepared under another form is not answered from memory.
     ``parameters``: those that confine its writes, with the types that the origin's Parse gave them.
+    ``virtual``: the name that it has at the origin, where that is not the client's own; ``columns``: its
+    form, or the state of the catalogue's columns, at Parse. ``at_origin``: the connection lent now knows it.
     """
 
     __slots__ = (
         "at_origin",
+        "columns",
         "form",
         "literals",
         "name",
@@ -45,6 +51,7 @@ class Prepared:
         "shape",
         "text",
         "types",
+        "virtual",
     )
 
     def __init__(
@@ -60,16 +67,20 @@ class Prepared:
         self.at_origin = False
         self.parameters: frozenset[Parameter] = frozenset()
         self.literals: tuple[str, ...] = ()
+        self.virtual: Virtual | None = None
+        self.columns: Form | int = 0
 
-    def used(self, literals: tuple[str, ...] | None) -> None:
+    def used(self, literals: tuple[str, ...] | None) -> bool:
         """The origin may plan it now, under these settings; None: under uncertain ones. One whose literals
-        may thereby have become other values is never answered from memory again, for PostgreSQL itself
+        may thereby have become other values (True) is never answered from memory again, for PostgreSQL itself
         answers it with those from now on.
 
         Source: PostgreSQL, utils/cache/plancache.c, RevalidateCachedQuery.
         """
-        if self.literals != literals and _LITERAL.search(self.text):
-            self.scope = UNKNOWN_SCOPE
+        if self.literals == literals or not _LITERAL.search(self.text):
+            return False
+        self.scope = UNKNOWN_SCOPE
+        return True
 
     @property
     def is_local(self) -> bool:
@@ -77,7 +88,7 @@ class Prepared:
         return not self.at_origin and self.own is None
 
     def parse_frame(self) -> bytes:
-        """The Parse that makes this statement known to the origin."""
+        """The Parse that makes this statement known to the origin under the client's own name."""
         return frontend.parse(self.name, self.text, self.types)
 
 
@@ -87,9 +98,22 @@ class Statements:
     PREPARE and cursors share the names as PostgreSQL's do.
 
     Bounded by what the origin itself would hold: a statement that is only here costs its text.
+
+    ``there``: those that the connection lent now knows under a virtual name. ``true_names``: names of clients
+    that stand for a statement of ours there. ``foreign_unnamed``: the unnamed one may be somebody else's.
     """
 
-    __slots__ = ("cursors", "named", "portal_is_ours", "portals", "sql_named", "unnamed_ended")
+    __slots__ = (
+        "cursors",
+        "foreign_unnamed",
+        "named",
+        "portal_is_ours",
+        "portals",
+        "sql_named",
+        "there",
+        "true_names",
+        "unnamed_ended",
+    )
 
     def __init__(self) -> None:
         self.named: dict[bytes, Prepared] = {}
@@ -99,6 +123,40 @@ class Statements:
         self.cursors: dict[str, Named] = {}  # by SQL-level DECLARE
         self.portal_is_ours = False  # the unnamed one, answered from memory in a block that still stands
         self.unnamed_ended = False  # here; the origin may still have an unnamed statement or portal
+        self.there: dict[Virtual, list[Prepared]] = {}
+        self.true_names: set[bytes] = set()
+        self.foreign_unnamed = False
+
+    def told(self, prepared: Prepared) -> None:
+        """The origin hears of this statement now."""
+        prepared.at_origin = True
+        if prepared.virtual is not None:
+            known = self.there.setdefault(prepared.virtual, [])
+            if prepared not in known:
+                known.append(prepared)
+
+    def untold(self, virtual: Virtual) -> None:
+        """What stands behind this name at the connection lent now is not to be relied on."""
+        for prepared in self.there.pop(virtual, ()):
+            prepared.at_origin = False
+
+    def reveal(self, prepared: Prepared) -> None:
+        """From here on it has the client's own name at the origin."""
+        assert prepared.virtual is not None
+        known = self.there.get(prepared.virtual, [])
+        if prepared in known:
+            known.remove(prepared)
+        prepared.virtual = None
+        prepared.at_origin = True
+        self.true_names.discard(prepared.name)
+
+    def leave_origin(self) -> None:
+        """The session goes on over another connection, sooner or later."""
+        for virtual in list(self.there):
+            self.untold(virtual)
+        unnamed = self.named.get(b"")
+        if unnamed is not None:
+            unnamed.at_origin = False
 
     def local(self) -> list[Prepared]:
         """The statements that the origin has not heard of."""
@@ -124,9 +182,10 @@ class Statements:
     def distrust_names(self) -> None:
         """PREPARE was at work, maybe in a function: only the origin knows what stands behind a name there.
 
-        The unnamed statement is none that PREPARE could have made.
+        The unnamed statement is none that PREPARE could have made, nor is one under a virtual name.
         """
-        self.named = {name: s for name, s in self.named.items() if not (name and s.at_origin)}
+        known = self.named.items()
+        self.named = {name: s for name, s in known if not (name and s.at_origin and s.virtual is None)}
 
     def end_transaction(self) -> None:
         """Portals are gone with it, and every cursor that was not declared WITH HOLD."""
@@ -141,6 +200,8 @@ class Statements:
 
     def forget_origin(self) -> None:
         """The origin's connection is gone and a new one will know nothing."""
+        self.there.clear()
+        self.true_names.clear()
         for statement in self.named.values():
             statement.at_origin = False
             statement.parameters = frozenset()

@@ -20,7 +20,9 @@ from proxy.session.outlook import shapes_in
 from proxy.session.port import Origin
 from proxy.session.recording import Recording
 from proxy.session.shapes import Shape
-from proxy.session.statements import UNKNOWN_SCOPE
+from proxy.session.state import TRACKED
+from proxy.session.statements import UNKNOWN_SCOPE, Prepared
+from proxy.session.tenancy import Tenancy
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql.analyse import reaches_other_databases
 from proxy.sql.analysis import ELSEWHERE, QUERIES, UNREAD, Extent, Statement
@@ -46,25 +48,30 @@ class Uplink:
         "_parting",
         "_scanner",
         "_session",
+        "_unsent",
+        "cancel_waits",
         "client_is_gone",
         "exchanges",
         "origin",
+        "tenancy",
     )
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, told: dict[str, str]) -> None:
         self._session = session
         self._scanner = backend.scanner(session.shared.options.max_origin_message_bytes)
         self._parting = b""  # the origin's last words outside of any exchange
         self.origin: Origin | None = None
         self.exchanges: deque[Exchange] = deque()
         self.client_is_gone = False
+        self.cancel_waits = False
+        self._unsent = b""  # of an exchange that has begun
+        self.tenancy = Tenancy(session, told)
         self._names_catalogue: Catalogue | None = None
         self._names_scope = UNKNOWN_SCOPE
 
     def attach(self, origin: Origin) -> None:
         """A connection is lent to this session."""
         self.origin = origin
-        self._scanner = backend.scanner(self._session.shared.options.max_origin_message_bytes)
 
     @property
     def busy(self) -> bool:
@@ -75,6 +82,11 @@ class Uplink:
     def asks(self) -> bool:
         """Is nothing on its way but a question of our own?"""
         return bool(self.exchanges) and all(e.silent for e in self.exchanges)
+
+    @property
+    def is_moving_in(self) -> bool:
+        """Does the origin still take over the session's settings? A cancel now would hit just that."""
+        return bool(self.exchanges) and self.exchanges[0].carries
 
     @property
     def unfinished(self) -> Exchange | None:
@@ -91,30 +103,65 @@ class Uplink:
         batch.wait_for_turn()
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._ran(batch)
-        if not all(_is_ordinary(statement) for statement in ran) and not self._may_be_in_block():
-            self._introduce_statements(batch)
+        self._move_in()
+        ahead = self._ahead(batch, ran)
         exchange = Exchange(batch, ran, self._session.now)
         exchange.refusal = refusal
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
         exchange.answer_own = self._session.answer_own_step
-        closes = late.closes(batch, self._session.statements)
-        outlook = self._session.outlook
-        parses = late.parses(batch, None if self.is_uncertain() else outlook.scope, outlook.literals)
+        outlook, statements = self._session.outlook, self._session.statements
+        closes = late.closes(batch, statements)
+        unknown = late.unknown_to_origin(batch, None if self.is_uncertain() else outlook.scope)
+        parses, exchange.late = late.parses(unknown, outlook.literals, statements, self.tenancy.standing)
+        ahead += [(steps.LATE_CLOSE, frame) for frame in closes]
+        ahead += parses
         if certain:
             self._prove(exchange)
         frames, plan = proof.weave(batch, exchange.proof, withhold=exchange.withheld)
-        before = bytes((steps.LATE_CLOSE,)) * len(closes) + bytes((steps.LATE_PARSE,)) * len(parses)
-        exchange.follow(before + plan, batch.own)
+        exchange.follow(bytes(step for step, _ in ahead) + plan, batch.own)
         exchange.synced = not batch.opened
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
         self._mark_sent(batch, ran)
         self.exchanges.append(exchange)
-        self.origin.send(b"".join((*closes, *parses, *frames)))
+        self._to_origin(*(frame for _, frame in ahead), *frames)
         self._answer_if_first(exchange)
         if exchange.proof and not exchange.withheld:
             self._ask_state()
+
+    def _move_in(self) -> None:
+        """What brings the session's settings to a connection just lent to it goes in the same flight."""
+        self._unsent = self.tenancy.settings()
+        if self._unsent:
+            exchange = Exchange(Batch(), (), self._session.now)
+            exchange.silent = exchange.synced = exchange.carries = True
+            self.exchanges.append(exchange)
+
+    def _to_origin(self, *frames: bytes) -> None:
+        assert self.origin is not None
+        unsent, self._unsent = self._unsent, b""
+        self.origin.send(b"".join((unsent, *frames)))
+
+    def _ahead(self, batch: Batch, ran: tuple[Statement, ...]) -> list[tuple[int, bytes]]:
+        """Steps and messages of ours before the batch; what would fail there must not fail the client's."""
+        if self.tenancy.standing is None:
+            if not all(_is_ordinary(statement) for statement in ran) and not self._may_be_in_block():
+                brought = {prepared for prepared, _ in batch.parsed}
+                self._introduce([one for one in self._session.statements.local() if one not in brought])
+            return []
+        self._introduce(self.tenancy.to_introduce(batch, ran))
+        for statement in self.tenancy.to_reveal(batch, ran):
+            shown = Batch()
+            shown.add(steps.LATE_CLOSE, frontend.close(frontend.STATEMENT, statement.name))
+            shown.add(steps.LATE_PARSE, statement.parse_frame())
+            self._session.statements.reveal(statement)
+            self._send_silently(shown).late.append(statement)
+        for frame in self.tenancy.names_spoken_of(ran):
+            shown = Batch()
+            shown.add(steps.LATE_PARSE, frame)
+            self._send_silently(shown)
+        return [(steps.LATE_CLOSE, frame) for frame in self.tenancy.ahead(batch, ran)]
 
     def _answer_if_first(self, exchange: Exchange) -> None:
         """What is answered by us waits, as the origin's replies do, until all earlier ones are through."""
@@ -181,7 +228,7 @@ class Uplink:
             known = effects.with_parameters(known, tail)
             if doubtful and known.transaction is None and known.verb != "set":
                 known = effects.in_doubt(known)
-            doubtful = doubtful or bool(known.state)
+            doubtful = doubtful or effects.moves_scope(known)
             ran.append(known)
         return tuple(ran)
 
@@ -216,7 +263,10 @@ class Uplink:
         for exchange in self.exchanges:
             if exchange.silent:
                 continue
-            exchange.ran = tuple(effects.in_doubt(statement) for statement in exchange.ran)
+            exchange.ran = tuple(
+                effects.in_doubt(statement) if effects.hangs_on_names(statement) else statement
+                for statement in exchange.ran
+            )
             exchange.reach |= UNREAD
             if exchange.commits and not exchange.withheld:
                 exchange.holds = True
@@ -227,25 +277,25 @@ class Uplink:
         """May names mean something else by the time the origin runs the next statement?"""
         # Its own DDL holds in a block before anybody else, the catalogue here among them, knows of it.
         unsure = self._session.state.doubt or self._session.transaction.pending.ddl
-        return unsure or any(
-            s.state or s.reach.ddl or not s.reach.proven for e in self.exchanges for s in e.ran
-        )
+        return unsure or any(effects.moves_scope(s) or s.reach.ddl for e in self.exchanges for s in e.ran)
 
-    def _introduce_statements(self, before: Batch) -> None:
-        """Before anything that may change what a Parse means: the origin hears of every statement it does
-        not know, but for those that the batch itself brings.
+    def _introduce(self, statements: list[Prepared]) -> None:
+        """Before anything that may change what a Parse means: the origin hears of these statements.
 
         Each in an exchange of its own, so that a failure touches neither the client's nor the next one.
         """
-        brought = {prepared for prepared, _ in before.parsed}
-        for statement in self._session.statements.local():
-            if statement not in brought:
+        for statement in statements:
+            said, _ = late.parses(
+                [statement],
+                self._session.outlook.literals,
+                self._session.statements,
+                self.tenancy.standing,
+            )
+            if said:
                 batch = Batch()
-                batch.parsed.append((statement, None))
-                batch.add(steps.LATE_PARSE, statement.parse_frame())
-                statement.at_origin = True
-                statement.literals = self._session.outlook.literals
-                self._send_silently(batch)
+                for step, frame in said:
+                    batch.add(step, frame)
+                self._send_silently(batch).late.append(statement)
 
     def _may_be_in_block(self) -> bool:
         """May a transaction block stand open when the origin runs what is sent now? An error would end it."""
@@ -256,24 +306,33 @@ class Uplink:
     def _mark_sent(self, batch: Batch, ran: tuple[Statement, ...]) -> None:
         """The origin parses these statements now, under the present settings and columns."""
         certain = not self.is_uncertain() and not any(s.state or not s.reach.proven for s in ran)
+        expected = not self.is_uncertain() and not late.sets_ahead(batch, ran)
         literals = self._session.outlook.literals
         for prepared, _ in batch.parsed:
-            prepared.at_origin = prepared.own is None
+            if prepared.own is None:
+                self._session.statements.told(prepared)
             if prepared.shape is not None:
                 self._session.outlook.understand(prepared.shape)
                 prepared.form = prepared.shape.form
                 prepared.parameters = rows.parameters(prepared.shape) if certain else frozenset()
             prepared.literals = literals
-        late.note_uses(batch, ran, self._session.statements, None if self.is_uncertain() else literals)
+            self._session.parsed_as_virtual(prepared, certain=expected)
+        reread = late.note_uses(
+            batch, ran, self._session.statements, None if self.is_uncertain() else literals
+        )
+        for prepared in reread:
+            self.tenancy.reread(prepared)
 
     def _send_silently(self, batch: Batch) -> Exchange:
         assert self.origin is not None
+        if not self._unsent:
+            self._move_in()
         exchange = Exchange(batch, (), self._session.now)
         exchange.silent = True
         exchange.synced = True
         exchange.follow(bytes(batch.plan), [])
         self.exchanges.append(exchange)
-        self.origin.send(b"".join((*batch.frames, frontend.SYNC_FRAME)))
+        self._to_origin(*batch.frames, frontend.SYNC_FRAME)
         return exchange
 
     def carry_on(self, exchange: Exchange, batch: Batch) -> None:
@@ -291,12 +350,16 @@ class Uplink:
         exchange.ran += ran
         exchange.batch.parsed += batch.parsed
         exchange.unparsed = False
-        exchange.follow(bytes(batch.plan), batch.own)
+        outlook = self._session.outlook
+        unknown = late.unknown_to_origin(batch, None if self.is_uncertain() else outlook.scope)
+        parses, told = late.parses(unknown, outlook.literals, self._session.statements, self.tenancy.standing)
+        exchange.late += told
+        exchange.follow(bytes(step for step, _ in parses) + bytes(batch.plan), batch.own)
         answered = exchange.ends_without_sync and not exchange.failed
         exchange.synced = answered or batch.frames[-1:] == [frontend.SYNC_FRAME]
         self._suspend(exchange, ran, certain=False)
         self._mark_sent(batch, ran)
-        self.origin.send(b"".join(batch.frames))
+        self.origin.send(b"".join((*(frame for _, frame in parses), *batch.frames)))
         self._answer_if_first(exchange)
 
     def _answer_in_place(self, exchange: Exchange, batch: Batch) -> bool:
@@ -338,8 +401,10 @@ class Uplink:
         """
         for kind, said, _ in self._scanner.scan(data):
             raw = self._session.port.translate_notification(said) if kind == _NOTIFICATION else said
-            if kind == backend.PARAMETER_STATUS:
-                self._reported(raw)
+            if kind == backend.PARAMETER_STATUS and not self._reported(raw):
+                continue
+            if kind == backend.ERROR_RESPONSE:
+                raw = self.tenancy.in_the_client_s_words(raw)
             if not self.exchanges:
                 self._unasked(kind, raw)
                 continue
@@ -355,14 +420,33 @@ class Uplink:
             elif exchange.withheld and exchange.is_answered:
                 self._judge(exchange)
         self._session.flush()
+        self.let_go()
 
-    def _reported(self, raw: bytes) -> None:
-        self._session.state.report(*backend.read_parameter_status(raw))
-        for exchange in self.exchanges:
-            # It says so behind the first answer that it gave under them, and of later ones not again.
-            exchange.settings_moved()
+    def let_go(self) -> None:
+        """Give the connection back, if nothing is on its way and nothing keeps the session at it."""
+        if self.exchanges or self.origin is None or self._parting or not self._scanner.is_between:
+            return
+        if not self.tenancy.may_move_out():
+            return
+        names = self.tenancy.true_names()
+        if names is not None:
+            self._send_silently(names)
+            return
+        self.origin = None
+        self._session.port.give_back_origin(usable=self.tenancy.move_out())
+
+    def _reported(self, raw: bytes) -> bool:
+        """A ParameterStatus has arrived; is it for the client?"""
+        name, value = backend.read_parameter_status(raw)
+        expected = name.lower() not in TRACKED or self._session.state.value(name.lower()) == value
+        if not (self.is_moving_in and expected):
+            for exchange in self.exchanges:
+                # It says so behind the first answer that it gave under them, and of later ones not again.
+                exchange.settings_moved()
+        self._session.state.report(name, value)
         self._session.outlook.state_moved()
         self._session.reconsider()
+        return self.tenancy.reports(name, value, self.exchanges[0] if self.exchanges else None)
 
     def _unasked(self, kind: int, raw: bytes) -> None:
         if kind in (backend.NOTICE_RESPONSE, backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
@@ -429,6 +513,9 @@ class Uplink:
         else:
             self._settle(exchange, ready, after)
             self.probe_if_in_doubt()
+        if self.cancel_waits and not self.is_moving_in:
+            self.cancel_waits = False
+            self._session.port.pass_on_cancel()
         if self.exchanges:
             self.exchanges[0].begin(self._session.out)
         else:
@@ -471,6 +558,7 @@ class Uplink:
                 suspension, changed=changed, cause="ddl" if exchange.reach.ddl else "own_write"
             )
         entries = self._land_recordings(exchange)
+        self.tenancy.settled(exchange)
         if exchange.failed:
             self._session.statements.restore(exchange.batch.parsed[exchange.parses_done :])
         self._session.out += exchange.held
@@ -556,6 +644,9 @@ class Uplink:
         exchange.on_rows = exchange.rows.append
 
     def _silent_landed(self, exchange: Exchange) -> None:
+        if exchange.carries:
+            self.tenancy.failed() if exchange.failed else self.tenancy.arrived()
+            return
         if exchange.failed and exchange.told_early:
             message = "the origin could not end the statement before this one, which had been answered"
             self._session.out.append(
@@ -563,8 +654,9 @@ class Uplink:
             )
             self._session.port.close_client()
         if exchange.failed:
-            for statement, _ in exchange.batch.parsed:
+            for statement in exchange.late:
                 statement.at_origin = False  # whoever uses it gets the error
+        self.tenancy.settled(exchange)
         learnt = probe.read(b"".join(exchange.rows))
         if learnt is not None:
             learnt.apply(self._session.state, first=False)
@@ -578,13 +670,17 @@ class Uplink:
         commit there stays suspended until that backend is gone.
         """
         self.origin = None
+        self.cancel_waits = False
+        self._scanner = backend.scanner(self._session.shared.options.max_origin_message_bytes)
+        outlives = self._may_outlive_its_origin()
+        self.tenancy.lost()
         exchanges = list(self.exchanges)
         self.exchanges.clear()
         for exchange in exchanges:
             self._finish_flights(exchange)
             for suspension in exchange.suspensions:
                 self._session.port.in_doubt(suspension, ddl=exchange.reach.ddl)
-        if not any(not e.silent for e in exchanges) and self._may_outlive_its_origin():
+        if outlives and not any(not e.silent for e in exchanges):
             self._session.statements.forget_origin()
             self._parting = b""
             return
@@ -596,13 +692,9 @@ class Uplink:
 
     def _may_outlive_its_origin(self) -> bool:
         state = self._session.state
-        return (
-            self._session.transaction.status == IDLE
-            and state.pristine
-            and not (state.doubt or state.temporary or state.locked)
-            and not (self._session.statements.sql_named or self._session.statements.cursors)
-            and all(s.scope == self._session.outlook.scope for s in self._session.statements.named.values())
-        )
+        if self._session.transaction.status != IDLE or state.doubt or self.tenancy.pinned_for():
+            return False
+        return self.tenancy.standing is not None or not (state.own() or state.customs)
 
     def settle_without_client(self) -> bool:
         """The client is gone. True while something it sent may

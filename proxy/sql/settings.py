@@ -35,6 +35,7 @@ _LISTS_OF_NAMES: Final = frozenset(
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _RESERVED: Final = keywords.RESERVED_KEYWORDS | keywords.COL_NAME_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS
 
+_ISOLATION: Final = "transaction_isolation"
 _Kind = enums.VariableSetKind
 
 
@@ -121,14 +122,19 @@ def _several(node: ast.VariableSetStmt, name: str) -> Statement:
     state: list[StateChange] = []
     if isolation is not None:
         state.append(SetSetting("default_transaction_isolation", isolation))
+    state += [SetSetting(f"default_{name}", None) for name in _options_in(node.args or ()) - {_ISOLATION}]
     return _statement("set", tuple(state))
+
+
+def _options_in(options: tuple[ast.Node, ...]) -> set[str]:
+    return {option.defname or "" for option in options if isinstance(option, ast.DefElem)}
 
 
 def isolation_of(options: tuple[ast.Node, ...]) -> str | None:
     """The isolation level that the options of BEGIN or SET TRANSACTION name."""
     level = None
     for option in options:
-        if isinstance(option, ast.DefElem) and option.defname == "transaction_isolation":
+        if isinstance(option, ast.DefElem) and option.defname == _ISOLATION:
             level = _word(option.arg) if option.arg is not None else None
     return level.lower() if level is not None else None
 

@@ -176,9 +176,11 @@ def with_parameter(tail: bytes, number: int, value: bytes) -> bytes:
     return tail[:at] + _LENGTH.pack(len(value)) + value + tail[rest:]
 
 
-def bind_texts(values: Sequence[bytes]) -> bytes:
-    """The tail of Bind for these parameters, all as text, with results as text."""
-    sized = b"".join(_LENGTH.pack(len(value)) + value for value in values)
+def bind_texts(values: Sequence[bytes | None]) -> bytes:
+    """The tail of Bind for these parameters, all as text (None: NULL), with results as text."""
+    sized = b"".join(
+        _LENGTH.pack(-1) if value is None else _LENGTH.pack(len(value)) + value for value in values
+    )
     return b"\0\0" + _COUNT.pack(len(values)) + sized + b"\0\0"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from proxy.errors import MalformedMessage
 from proxy.session import probe, proof
+from proxy.session.standing import Standing
 from proxy.wire import backend, frontend
 from proxy.wire.backend import Column
 from proxy.wire.framing import Frame, FrameSplitter
@@ -54,6 +55,7 @@ class ScriptedOrigin:
         self.faults: dict[bytes, Refusal] = {}
         self.aside: dict[bytes, bytes] = {}
         self.learnt: list[str] = []
+        self.standing: Standing | None = None
         self.writing: set[bytes] = set()
         self.holdable = False
         self.status = ord("I")

@@ -41,6 +41,12 @@ class RecordingPort:
     def need_origin(self) -> None:
         self.asked.append("need_origin")
 
+    def give_back_origin(self, *, usable: bool) -> None:
+        self.asked.append("give_back_origin" if usable else "give_back_origin spoiled")
+
+    def pass_on_cancel(self) -> None:
+        self.asked.append("pass_on_cancel")
+
     def need_catalogue(self) -> bool:
         self.asked.append("need_catalogue")
         return not self.catalogue_is_young

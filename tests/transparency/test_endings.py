@@ -128,7 +128,8 @@ def test_a_session_that_is_terminated_in_a_transaction(sides: Sides) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["SET work_mem = '5MB'", "LISTEN news", "PREPARE p AS SELECT 1", "SELECT pg_advisory_lock(5)"]
+    "state",
+    ["SET temp_tablespaces = ''", "LISTEN news", "PREPARE p AS SELECT 1", "SELECT pg_advisory_lock(5)"],
 )
 def test_an_idle_session_with_a_state_of_its_own_that_is_terminated(sides: Sides, state: str) -> None:
     def act(session: Session) -> list[Frame]:

@@ -19,6 +19,7 @@ def figures() -> Stats:
     counters.bypass("volatile")
     counters.client_opened()
     counters.proven_unchanged, counters.not_proven = 2, 1
+    counters.pinned("temporary")
     counters.hit_latency.observe(0.001)
     counters.audits.checked(2.0, fresh=True)
     counters.audits.skip("busy")
@@ -41,6 +42,7 @@ def test_stats_has_the_shape_that_others_build_on(figures: Stats) -> None:
         "cache": {"entries": 2, "bytes": 900, "limit_bytes": 1000, "evictions": 1},
         "clients": {"open": 1, "peak": 1},
         "origin": {"open": 0, "busy": 0, "waiting": 0},
+        "pinned": {"temporary": 1},
         "audit": {
             "answers": {"fresh": 1, "different": 0, "excused": 0},
             "skipped": {"busy": 1},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proxy.session.database import Database
+from tests.proxy.session import sky
 
 
 def test_a_database_is_born_without_a_catalogue() -> None:
@@ -22,3 +23,20 @@ def test_all_who_are_there_are_told_of_another_catalogue() -> None:
     del gone
     database.judged_anew()
     assert here.told == 1
+
+
+def test_a_statement_may_have_other_columns_if_what_it_names_has_changed_since() -> None:
+    database = Database("sky", 5)
+    database.columns_moved(sky.catalogue(), sky.catalogue(sky.table(17000, "comet", ("id", 23))))
+    database.columns_moved(sky.catalogue(), sky.catalogue())
+    assert database.moves == 2
+    assert database.may_have_other_columns(b"SELECT * FROM comet", 0)
+    assert not database.may_have_other_columns(b"SELECT * FROM star", 0)
+    assert not database.may_have_other_columns(b"SELECT * FROM comet", 1)
+
+
+def test_where_nobody_knows_what_has_changed_all_may_have() -> None:
+    database = Database("sky", 5)
+    database.columns_moved(None, sky.catalogue())
+    assert database.may_have_other_columns(b"SELECT * FROM star", 0)
+    assert not database.may_have_other_columns(b"SELECT * FROM star", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.session import batch as steps
 from proxy.session import late
 from proxy.session.batch import Batch
 from proxy.session.shapes import Shape
@@ -24,28 +25,36 @@ def prepared(name: bytes = b"s", scope: int = SCOPE) -> Prepared:
     return Prepared(name, b"SELECT 1", b"", scope, None, None)
 
 
+def parses(batch: Batch, scope: int | None) -> list[tuple[int, bytes]]:
+    return late.parses(late.unknown_to_origin(batch, scope), (), Statements(), None)[0]
+
+
+def parse(name: bytes) -> tuple[int, bytes]:
+    return steps.LATE_PARSE, frontend.parse(name, b"SELECT 1")
+
+
 def test_a_statement_is_parsed_once_before_its_use() -> None:
     batch = using(prepared())
-    assert late.parses(batch, SCOPE, ()) == [frontend.parse(b"s", b"SELECT 1")]
-    assert late.parses(batch, SCOPE, ()) == []
+    assert parses(batch, SCOPE) == [parse(b"s")]
+    assert parses(batch, SCOPE) == []
 
 
 def test_a_statement_of_other_settings_is_never_parsed_late() -> None:
-    assert late.parses(using(prepared(scope=SCOPE + 1)), SCOPE, ()) == []
-    assert late.parses(using(prepared()), None, ()) == []
+    assert parses(using(prepared(scope=SCOPE + 1)), SCOPE) == []
+    assert parses(using(prepared()), None) == []
 
 
 def test_a_statement_that_the_batch_brings_is_not_parsed_twice() -> None:
     statement = prepared()
     batch = using(statement)
     batch.parsed.append((statement, None))
-    assert late.parses(batch, SCOPE, ()) == []
+    assert parses(batch, SCOPE) == []
 
 
 def test_a_name_in_use_is_parsed_so_that_the_origin_refuses_the_next_one() -> None:
     batch = using()
     batch.parsed.append((prepared(), prepared(scope=SCOPE + 1)))
-    assert late.parses(batch, SCOPE, ()) == [frontend.parse(b"s", b"SELECT 1")]
+    assert parses(batch, SCOPE) == [parse(b"s")]
 
 
 def test_what_answering_ended_is_closed_once() -> None:

@@ -37,6 +37,7 @@ BASELINE: Final = dict.fromkeys(TRACKED, "") | {
     "transform_null_equals": "off",
     "gin_fuzzy_search_limit": "0",
 }
+FLAGS: Final = ("temporary", "locked", "prepared_by_sql", "listening", "holding")
 READ: Final = b"SELECT name FROM planet"
 OTHER_READ: Final = b"SELECT name FROM star"
 WRITE: Final = b"UPDATE planet SET name = 'x'"
@@ -45,10 +46,10 @@ BINARY_RESULT: Final = b"\0\0\0\0\0\1\0\1"
 
 
 def learnt(values: dict[str, str] | None = None, role: str = USER, **flags: bool) -> list[str]:
-    """The fields of the probe's row; ``flags`` out of temporary, locked and prepared_by_sql."""
-    told = ["t" if flags.get(name) else "f" for name in ("temporary", "locked", "prepared_by_sql")]
+    """The fields of the probe's row; ``flags`` out of ``FLAGS``."""
+    told = ["t" if flags.get(name) else "f" for name in FLAGS]
     shown = BASELINE | (values or {})
-    return [USER, role, str(sky.DATABASE), "4711", "1", "2", *told, *(shown[name] for name in TRACKED)]
+    return [USER, role, str(sky.DATABASE), "4711", "1", "2", *told, "10", *(shown[name] for name in TRACKED)]
 
 
 def a_state(**values: str) -> State:

@@ -1,0 +1,1 @@
+"""Many clients over few connections to the origin: each checks its own replies and its own settings."""
