@@ -19,7 +19,7 @@ def main() -> int:
     """Read the arguments, run, report."""
     options = _options()
     plan = Plan(options.clients, options.seconds, options.pause, options.seed)
-    pool = ("--pool-size", str(options.pool_size), "--pool-wait-seconds", "60", "--login-seconds", "60")
+    pool = ("--pool-size", str(options.pool_size), "--pool-wait-seconds", "300", "--login-seconds", "300")
     with Cluster() as cluster, Proxy(cluster.url(), "--freshness", "wire", *pool) as proxy:
         database = Database(cluster, "storm")
         database.create()

@@ -24,7 +24,8 @@ ROWS: Final = """
 CREATE TABLE storm (id int PRIMARY KEY, n int NOT NULL, word text NOT NULL, at timestamptz NOT NULL);
 INSERT INTO storm SELECT i, 0, 'word ' || i, '2000-01-01 00:00+00' FROM generate_series(0, {last}) AS i
 """
-_PATIENCE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 300.0
+_FAULTS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @final
@@ -41,25 +42,35 @@ class Client:
         self._timeout = 30_000 + number
         self._n = 0
         self._last = chance.randrange(1_000)
+        self._connection: Connection | None = None
         self.findings: list[str] = []
         self.asked = 0
 
-    async def live(self, url: str, until: float, pause_seconds: float) -> None:
-        """Ask until the monotonic clock says ``until``; ``pause_seconds``: between two, on average."""
+    async def arrive(self, url: str) -> None:
+        """Log in, and make the settings that the origin must not forget."""
         try:
-            connection = await asyncpg.connect(
+            self._connection = await asyncpg.connect(
                 url, statement_cache_size=100 if self._names else 0, timeout=_PATIENCE_SECONDS
             )
-            try:
-                await self._begin(connection)
-                while time.monotonic() < until:
-                    await self._chance.choice(self._deeds())(connection)
-                    self.asked += 1
-                    await asyncio.sleep(self._chance.uniform(0.0, 2 * pause_seconds))
-            finally:
-                await connection.close(timeout=_PATIENCE_SECONDS)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
-            self.findings.append(f"client {self._number}: {type(fault).__name__}: {fault}")
+            await self._begin(self._connection)
+        except _FAULTS as fault:
+            self._find(fault)
+
+    async def live(self, until: float, pause_seconds: float) -> None:
+        """Ask until the monotonic clock says ``until``; ``pause_seconds``: between two, on average."""
+        if self._connection is None:
+            return
+        try:
+            while time.monotonic() < until:
+                await self._chance.choice(self._deeds())(self._connection)
+                self.asked += 1
+                await asyncio.sleep(self._chance.uniform(0.0, 2 * pause_seconds))
+            await self._connection.close(timeout=_PATIENCE_SECONDS)
+        except _FAULTS as fault:
+            self._find(fault)
+
+    def _find(self, fault: Exception) -> None:
+        self.findings.append(f"client {self._number}: {type(fault).__name__}: {fault}")
 
     def _deeds(self) -> list[Callable[[Connection], Awaitable[None]]]:
         deeds: list[Callable[[Connection], Awaitable[None]]] = [

@@ -44,7 +44,7 @@ class Result:
 
 
 async def run(place: Place, plan: Plan) -> Result:
-    """All clients arrive at once."""
+    """All clients arrive at once; the time begins when the last one is there."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, plan.clients + 500)), hard))
     place.direct(ROWS.format(last=plan.clients - 1))
@@ -52,8 +52,9 @@ async def run(place: Place, plan: Plan) -> Result:
     clients = [Client(number, Random(chance.random())) for number in range(plan.clients)]
     result = Result()
     watcher = asyncio.ensure_future(_watch(place.origin.url(), result))
+    await asyncio.gather(*(one.arrive(place.url()) for one in clients))
     until = time.monotonic() + plan.seconds
-    await asyncio.gather(*(one.live(place.url(), until, plan.pause_seconds) for one in clients))
+    await asyncio.gather(*(one.live(until, plan.pause_seconds) for one in clients))
     result.figures = json.loads(place.proxy.admin("/stats"))
     watcher.cancel()
     await asyncio.gather(watcher, return_exceptions=True)
