@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         "N", "Origin connections at one time that clients share (--pool transaction).", 60, ge=1, le=100_000
     )
     pool_wait_seconds: float = _option(
-        "SECONDS", "How long a client waits for one of them.", 15.0, ge=0.1, le=3600
+        "SECONDS", "How long a client waits for one of them.", 10.0, ge=0.1, le=3600
     )
     pool_idle_seconds: float = _option(
         "SECONDS", "How long one of them is kept without use.", 60.0, ge=0.1, le=86400

@@ -99,6 +99,14 @@ def test_more_clients_than_connections_wait_in_order_and_then_hear_why(narrow: P
         assert ask(other, NAMES) == [("Mercury",), ("Venus",), ("Mars",)]
 
 
+def test_a_login_that_waits_in_vain_hears_why_too(narrow: Place) -> None:
+    with narrow.connect() as holder:
+        ask(holder, "BEGIN")
+        ask(holder, "SELECT 1")
+        with pytest.raises(psycopg.OperationalError, match="--pool-size"):
+            narrow.connect(options="-c work_mem=1MB")
+
+
 def test_hits_need_no_turn(narrow: Place) -> None:
     with narrow.connect() as holder, narrow.connect() as reader:
         remember(reader)
