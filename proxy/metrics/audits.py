@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict, final
+from typing import Any, Final, TypedDict, final
 
 # Seconds. Write-through caches err below the first, caches that expire by time up to the last, the usual TTL.
 AGES: Final = (0.1, 1.0, 5.0, 60.0)
@@ -51,6 +51,26 @@ class Audits:
     def skip(self, reason: str) -> None:
         """A sample could not be checked; the reasons are words of the code, so they are few."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+    def told(self) -> dict[str, Any]:
+        """As another process adds it to its own."""
+        return {
+            "answers": [self.fresh, self.different, self.excused],
+            "skipped": dict(self.skipped),
+            "checked": list(self._checked),
+            "within": list(self._fresh),
+        }
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Count what another process has found."""
+        fresh, different, excused = told["answers"]
+        self.fresh += fresh
+        self.different += different
+        self.excused += excused
+        for reason, number in told["skipped"].items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + number
+        self._checked = [a + b for a, b in zip(self._checked, told["checked"], strict=True)]
+        self._fresh = [a + b for a, b in zip(self._fresh, told["within"], strict=True)]
 
     def figures(self) -> AuditFigures:
         """Everything as it stands now."""

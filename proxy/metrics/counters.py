@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, Final, final
 
 from proxy.metrics.audits import Audits
 from proxy.metrics.histogram import Histogram
+
+_INTEGERS: Final = (
+    *("hit", "fill", "coalesced", "write", "error", "proven_unchanged", "not_proven"),
+    *("clients_open", "clients_peak", "origin_open", "origin_busy", "origin_waiting"),
+)
 
 
 @final
@@ -57,6 +62,29 @@ class Counters:
         self.origin_waiting = 0
         self.hit_latency = Histogram()
         self.origin_latency = Histogram()
+
+    def told(self) -> dict[str, Any]:
+        """As another process adds it to its own."""
+        return {
+            "integers": {name: getattr(self, name) for name in _INTEGERS},
+            "bypass": dict(self.bypass_reasons),
+            "pinned": dict(self.pin_reasons),
+            "audits": self.audits.told(),
+            "hit_latency": self.hit_latency.told(),
+            "origin_latency": self.origin_latency.told(),
+        }
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Count what another process has counted."""
+        for name in _INTEGERS:
+            setattr(self, name, getattr(self, name) + told["integers"][name])
+        for reason, number in told["bypass"].items():
+            self.bypass_reasons[reason] = self.bypass_reasons.get(reason, 0) + number
+        for reason, number in told["pinned"].items():
+            self.pin_reasons[reason] = self.pin_reasons.get(reason, 0) + number
+        self.audits.add(told["audits"])
+        self.hit_latency.add(told["hit_latency"])
+        self.origin_latency.add(told["origin_latency"])
 
     def bypass(self, reason: str) -> None:
         """A request was passed through for this reason."""

@@ -5,7 +5,7 @@ Source of the layout: HdrHistogram (Gil Tene), linear buckets within each power 
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Any, Final, final
 
 TICKS_PER_SECOND: Final = 10_000_000  # a tick is 0.1 microseconds: a hit takes hundreds of them
 _OCTAVES: Final = 36  # up to 6,800 seconds; what is longer counts as that
@@ -43,6 +43,18 @@ class Histogram:
         self.buckets[_bucket(int(seconds * TICKS_PER_SECOND))] += times
         self.count += times
         self.seconds += seconds * times
+
+    def told(self) -> list[Any]:
+        """As another process adds it to its own."""
+        return [self.count, self.seconds, [[at, n] for at, n in enumerate(self.buckets) if n]]
+
+    def add(self, told: list[Any]) -> None:
+        """Count what another process has seen."""
+        count, seconds, buckets = told
+        self.count += count
+        self.seconds += seconds
+        for at, number in buckets:
+            self.buckets[at] += number
 
     def quantile(self, share: float) -> float:
         """The latency in seconds that ``share`` of all were below, interpolated in its bucket; 0 if none."""

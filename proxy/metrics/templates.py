@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, final
+from collections.abc import Iterable
+from typing import Any, Final, final
 
 MAX_TEXT: Final = 10_000  # characters of a template that are kept; templates equal so far share their figures
 PATIENCE: Final = 8  # used templates spared when room is made: a bound on that step
+
+_SUMS: Final = (
+    *("hits", "fills", "coalesced", "bypasses", "writes", "errors"),
+    *("hit_seconds", "origin_calls", "origin_seconds"),
+)
+_LATEST: Final = ("reason", "ttl", "bytes")
 
 
 @final
@@ -83,6 +90,18 @@ class Template:
         """The origin refused it."""
         self.errors += 1
 
+    def told(self) -> list[Any]:
+        """As another process adds it to its own."""
+        return [self.role, self.text, {name: getattr(self, name) for name in (*_SUMS, *_LATEST)}]
+
+    def add(self, figures: dict[str, Any]) -> None:
+        """Count what another process has counted; what is the latest fill's or bypass's is kept."""
+        if not self.fills and not self.bypasses:
+            for name in _LATEST:
+                setattr(self, name, figures[name])
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + figures[name])
+
     @property
     def calls(self) -> int:
         """Requests, whatever came of them."""
@@ -143,6 +162,16 @@ class Templates:
         """This role's templates, or everybody's for None; the most called first."""
         seen = [template for template in self._templates.values() if role is None or template.role == role]
         return sorted(seen, key=lambda template: template.calls, reverse=True)
+
+    def merged(self, elsewhere: Iterable[list[Any]]) -> list[Template]:
+        """All of them and those that other processes have told of, each template of a role once; the most
+        called first. Copies: nothing is counted here.
+        """
+        merged: dict[tuple[str, str], Template] = {}
+        for role, text, figures in (*(one.told() for one in self._templates.values()), *elsewhere):
+            one = merged.setdefault((role, text), Template(role, text))
+            one.add(figures)
+        return sorted(merged.values(), key=lambda template: template.calls, reverse=True)
 
     def _make_room(self) -> None:
         for _ in range(PATIENCE):
