@@ -19,6 +19,9 @@ demo: setup  ## PostgreSQL far away, the proxy and the planets app, until Ctrl-C
 test: setup  ## all tests in their short form, JOBS=2 at a time; ARGS go to pytest
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
+test-matrix: setup  ## the tests that run a proxy, over pool modes and workers; JOBS=2, ARGS go to pytest
+	@$(BIN)/python -m tests.matrix -n $(JOBS) --dist loadfile $(ARGS)
+
 check: setup  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache --no-logo
 
@@ -77,4 +80,4 @@ pool-storm: setup  ## many clients over few connections, each checks its own; CL
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz pool-storm
+.PHONY: deploy-check help setup demo test test-matrix check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz pool-storm

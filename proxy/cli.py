@@ -102,12 +102,12 @@ def run(
     to COMMAND, its exit status is ours, and its end ends the proxy.
     """
     settings = config.load(options, _BUNDLED)
-    from proxy.service import Service  # noqa: PLC0415 - it loads the parser, which no other command needs
+    from proxy.service import proxy_of  # noqa: PLC0415 - it loads the parser, which no other command needs
 
     _prepare(settings)
 
     async def bundle() -> int:
-        service = Service(settings)
+        service = proxy_of(settings)
 
         async def start() -> Process:
             environment = config.child_environment(settings, _reached_from_here(*service.address))

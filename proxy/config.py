@@ -7,6 +7,7 @@ variable counts as absent (templates of manifests leave empty ones). docs/config
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -130,6 +131,10 @@ class Settings(BaseSettings):
         "Further users, mode 0600: a name, white space, a password or SCRAM secret on each line.",
         None,
     )
+    workers: int = _option(
+        "N", "Processes that share the clients, each on a core of its own and with its part of the memory.",
+        1, ge=1, le=64,
+    )  # fmt: skip
     pool: Literal["transaction", "session"] = _option(
         "transaction|session",
         "When a client has an origin connection: for the length of a transaction, or from login to end.",
@@ -240,6 +245,11 @@ def child_environment(settings: Settings, address: Address) -> dict[str, str]:
     url = _parsed("DATABASE_URL", text) if text else settings.origin
     kept = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     return kept | {"DATABASE_URL": url.rewritten(address.host, address.port)}
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a worker: ours, and it finds modules where we do, whatever folder we are in."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def admin_token() -> str | None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any, Final
 
 from proxy.admin.snapshot import QueryRow, query_row
 from proxy.cache import tags
-from proxy.errors import ClientFault
+from proxy.errors import ClientFault, OrreryError
 from proxy.metrics.audits import AuditFigures, percent
 from proxy.metrics.catalogue import Freshness, Identity, MemoryFigures, Stats, flat
 from proxy.metrics.catalogue import stats as all_stats
 from proxy.metrics.histogram import Histogram
+from proxy.metrics.templates import Template
+from proxy.metrics.workers import WorkerFigures, summed
+from proxy.net.feeds.messages import reach_read, reach_told
 from proxy.net.hub import Hub
 from proxy.schema import names
 from proxy.schema.catalogue import Catalogue, Relation, Role
@@ -45,77 +51,138 @@ class HouseView:
         self._version = version
         self._instance = instance
         self._started = time.monotonic()
+        self._elsewhere: list[WorkerFigures] = []  # as last told
+        self._queries_elsewhere: list[list[Any]] = []
 
     # For the admin window
 
+    async def look(self, *, queries: bool = False) -> None:
+        """Have the other workers tell their figures: what is shown next holds them."""
+        fleet = self._hub.fleet
+        if fleet is not None:
+            self._elsewhere = [WorkerFigures.read(told) for told in await fleet.gather("figures")]
+            if queries:
+                self._queries_elsewhere = list(chain.from_iterable(await fleet.gather("queries")))
+
+    def told(self, what: object) -> object:
+        """What another worker asks for: figures, queries, or how much a purge would drop here."""
+        if isinstance(what, list):
+            return self._held([reach_read(reach) for reach in what[1]])
+        if what == "queries":
+            return [template.told() for template in self._hub.shared.templates.seen_by(None)]
+        return self._here().told()
+
+    def _here(self) -> WorkerFigures:
+        self._count_busy()
+        hub = self._hub
+        memory = hub.shared.memory
+        return WorkerFigures(
+            hub.shared.counters,
+            MemoryFigures(
+                memory.entries,
+                memory.bytes,
+                memory.limits.cache_bytes,
+                memory.evictions,
+                {str(cause): n for cause, n in memory.invalidations.items()},
+            ),
+            self._freshness(),
+            memory.suspended,
+            hub.doubts.count,
+        )
+
+    def _all(self) -> WorkerFigures:
+        return summed([self._here(), *self._elsewhere])
+
     def stats(self) -> Stats:
         """The body of ``GET /stats``."""
-        shared = self._hub.shared
-        memory = shared.memory
-        self._count_busy()
-        figures = MemoryFigures(
-            memory.entries,
-            memory.bytes,
-            memory.limits.cache_bytes,
-            memory.evictions,
-            {str(cause): n for cause, n in memory.invalidations.items()},
-        )
-        return all_stats(Identity(self._version, self._instance, self._freshness()), shared.counters, figures)
+        every = self._all()
+        identity = Identity(self._version, self._instance, every.freshness)
+        return all_stats(identity, every.counters, every.memory)
 
     def latencies(self) -> Mapping[str, Histogram]:
         """The histograms behind ``latency_ms``."""
-        counters = self._hub.shared.counters
+        counters = self._all().counters
         return {"hit": counters.hit_latency, "origin": counters.origin_latency}
 
     def queries(self) -> list[QueryRow]:
         """Every template of every role, the most called first."""
-        return [query_row(template) for template in self._hub.shared.templates.seen_by(None)]
+        return [query_row(template) for template in self.templates(None)]
+
+    def templates(self, role: str | None) -> list[Template]:
+        """Those of one role, or of everybody for None, the most called first."""
+        here = self._hub.shared.templates
+        if self._hub.fleet is None:
+            return here.seen_by(role)
+        return [one for one in here.merged(self._queries_elsewhere) if role is None or one.role == role]
 
     def ready(self) -> bool:
         """Whether the origin answers."""
         return self._hub.freshness.answers(time.monotonic())
 
-    def purge(self, table: str | None) -> int:
+    async def purge(self, table: str | None) -> int:
         """Drop entries, all or those that read ``table`` in any database; LookupError: no such table."""
-        memory = self._hub.shared.memory
+        await self.look()
         if table is None:
-            before = memory.entries
-            memory.clear("purge")
-            return before
-        found = [(d, r) for d in self._hub.directory.databases() for r in _named(d, table)]
-        if not found:
-            raise LookupError(table)
-        reaches = [_reach(database, relation) for database, relation in found]
-        slots = [shape.slot for shape in self._hub.shared.shapes if shape.slot is not None]
-        dropped = memory.held(reaches, slots)
+            reaches = [tags.ORIGIN]
+            dropped = self._all().memory.entries
+        else:
+            reaches = [_reach(d, r) for d in self._hub.directory.databases() for r in _named(d, table)]
+            if not reaches:
+                raise LookupError(table)
+            dropped = self._held(reaches) + await self._held_elsewhere(reaches)
         for reach in reaches:
-            memory.purge(reach)
+            await self._drop_elsewhere(reach)
+            self._drop(reach)
         return dropped
+
+    def _held(self, reaches: Sequence[tags.Reach]) -> int:
+        slots = [shape.slot for shape in self._hub.shared.shapes if shape.slot is not None]
+        return self._hub.shared.memory.held(reaches, slots)
+
+    async def _held_elsewhere(self, reaches: Sequence[tags.Reach]) -> int:
+        fleet = self._hub.fleet
+        if fleet is None:
+            return 0
+        return sum(await fleet.gather(["held", [reach_told(reach) for reach in reaches]]))
+
+    def _drop(self, reach: tags.Reach) -> None:
+        memory = self._hub.shared.memory
+        if reach == tags.ORIGIN:
+            memory.clear("purge")
+        else:
+            memory.purge(reach)
+
+    async def _drop_elsewhere(self, reach: tags.Reach) -> None:
+        """Returns when no other worker answers from it any more."""
+        if self._hub.fleet is not None:
+            gone = asyncio.Event()
+            self._hub.fleet.purge(reach, gone.set)
+            await gone.wait()
 
     # For sessions
 
     def status_rows(self) -> Rows:
         """SHOW orrery.status."""
         hub = self._hub
-        memory = hub.shared.memory
-        level = hub.freshness.level
-        self._count_busy()
-        counters = hub.shared.counters
+        every = self._all()
+        memory, counters, level = every.memory, every.counters, every.freshness
+        workers = [] if hub.fleet is None else [("workers", f"{hub.fleet.present} of {hub.fleet.workers}")]
         rows: list[tuple[str, str | int]] = [
             ("version", self._version),
             ("instance", self._instance),
-            ("freshness", level.name),
-            ("freshness_why", level.why),
-            ("freshness_since_seconds", round(time.monotonic() - level.since)),
+            *workers,
+            ("freshness", level["level"]),
+            ("freshness_why", level["why"]),
+            ("freshness_since_seconds", round(level["since_seconds"])),
             ("origin", str(hub.url)),
             ("origin_answers", "yes" if self.ready() else "no"),
             ("pool", hub.options.pool),
             ("cache", "on" if hub.shared.options.cache else "off"),
             ("entries", memory.entries),
             ("bytes", memory.bytes),
-            ("limit_bytes", memory.limits.cache_bytes),
-            ("suspended_writes", memory.suspended),
-            ("writes_in_doubt", hub.doubts.count),
+            ("limit_bytes", memory.limit_bytes),
+            ("suspended_writes", every.suspended),
+            ("writes_in_doubt", every.in_doubt),
             ("clients", counters.clients_open),
             ("origin_connections", counters.origin_open),
             ("origin_waiting", counters.origin_waiting),
@@ -138,14 +205,33 @@ class HouseView:
         return role.superuser or (monitor is not None and monitor.oid in role.inherits)
 
     def purge_as(self, session: Session, table: tuple[str, ...] | None) -> Callable[[], None]:
-        """What carries out ORRERY PURGE as this session's role. Raises ``Denied`` or ``Undefined``."""
+        """What carries out ORRERY PURGE as this session's role. Raises ``Denied`` or ``Undefined``.
+
+        In a pipeline it is carried out behind what was sent before it, here and then elsewhere.
+        """
+        reach = self._may_purge(session, table)
+        fleet = self._hub.fleet
+
+        def act() -> None:
+            self._drop(reach)
+            if fleet is not None and session.uplink.exchanges:
+                fleet.purge(reach, lambda: None)
+
+        return act
+
+    async def purge_elsewhere(self, session: Session, table: tuple[str, ...] | None) -> None:
+        """Have the other workers drop what this session may purge."""
+        with suppress(OrreryError):  # which it is told when it comes to the command itself
+            await self._drop_elsewhere(self._may_purge(session, table))
+
+    def _may_purge(self, session: Session, table: tuple[str, ...] | None) -> tags.Reach:
         catalogue, role = _role_of(session)
         if catalogue is None or role is None:
             raise Denied(_DENIED)
         if table is None:
             if not (role.superuser or _owns_database(catalogue, role)):
                 raise Denied(_DENIED)
-            return lambda: self._hub.shared.memory.clear("purge")
+            return tags.ORIGIN
         path = names.effective_path(session.state.value("search_path"), session.state.current_user)
         schema = table[0] if len(table) > 1 else None
         relation = names.resolve_relation(catalogue, schema, table[-1], path)
@@ -153,8 +239,7 @@ class HouseView:
             raise Undefined(f'relation "{".".join(table)}" does not exist')
         if not (role.superuser or relation.owner in role.inherits or _owns_database(catalogue, role)):
             raise Denied(_DENIED)
-        memory, reach = session.memory, _reach(session.database, relation)
-        return lambda: memory.purge(reach)
+        return _reach(session.database, relation)
 
     # Figures
 

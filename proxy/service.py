@@ -7,10 +7,13 @@ import logging
 import os
 import random
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from proxy.admin.server import AdminServer
@@ -29,6 +32,7 @@ from proxy.net.auditor import Auditor
 from proxy.net.catalogue import CatalogueLoader
 from proxy.net.directory import Directory
 from proxy.net.doubt import Doubts
+from proxy.net.feeds.fleet import Fleet
 from proxy.net.freshness import Freshness
 from proxy.net.hub import Hub, HubOptions
 from proxy.net.lender import Lender
@@ -44,6 +48,7 @@ from proxy.option_types import Address
 from proxy.session.database import Database
 from proxy.session.session import Session
 from proxy.session.shared import SessionOptions, Shared
+from proxy.supervisor import Supervisor
 from proxy.users_file import read_users
 
 logger = logging.getLogger(__name__)
@@ -51,11 +56,26 @@ logger = logging.getLogger(__name__)
 _MAX_TEMPLATES: Final = 5_000
 
 
-class Service:
-    """One proxy. ``start`` once, ``stop`` once; ``reload`` whenever the users or the certificate changed."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One worker's place among several: ``folder`` holds their sockets, ``admin`` is the number of the one
+    that all of them answer HTTP at.
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    slot: int
+    folder: Path
+    instance: str
+    admin: int | None
+
+
+class Service:
+    """One proxy, or one worker of it. ``start`` once, ``stop`` once; ``reload`` whenever the users or the
+    certificate changed. A worker with a ``place`` is given its clients.
+    """
+
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
+        self._place = place
         self._loader = CatalogueLoader(self._connect)
         limits = Limits(cache_bytes=settings.cache_bytes, max_entry_bytes=settings.max_entry_bytes)
         memory: Memory[Session] = Memory(limits, TtlRule(settings.ttl_floor, settings.ttl_cap))
@@ -70,13 +90,16 @@ class Service:
             self.shared,
             self._directory,
             self._loader,
-            Predecessors(self._ask, self._own_backends),
+            Predecessors(self._ask, self._own_backends, self._others_backends if place is not None else None),
             self._settings_reloaded,
         )
         self._roles = Roles(settings.origin.user, settings.origin.password, settings.auth_query, self._ask)
         self._hub = self._make_hub()
         self._lender = self._hub.lender = self._make_lender()
-        self._view = self._hub.view = HouseView(self._hub, _version(), f"{os.uname().nodename}-{os.getpid()}")
+        if place is not None:
+            self._hub.fleet = Fleet(place.slot, settings.workers, place.folder, self._hub)
+        instance = place.instance if place is not None else f"{os.uname().nodename}-{os.getpid()}"
+        self._view = self._hub.view = HouseView(self._hub, _version(), instance)
         self._auditor = self._hub.auditor = self._make_auditor()
         self._listener = Listener(self._hub, settings.listen)
         self._admin: AdminServer | None = None
@@ -106,8 +129,14 @@ class Service:
             self._directory,
             self._freshness,
             self._roles,
-            Doubts(self._memory, self._ask, self._freshness.lower),
-            HubOptions(settings.pool, settings.max_clients, settings.login_seconds),
+            Doubts(self._memory, self._ask, self._lower),
+            HubOptions(
+                settings.pool,
+                settings.max_clients,
+                settings.login_seconds,
+                self._place.slot if self._place is not None else 0,
+                settings.workers,
+            ),
             self._certificate(),
         )
 
@@ -143,8 +172,12 @@ class Service:
         settings = self._settings
         if settings.users is not None:
             self._roles.take_users(read_users(settings.users))
+        fleet = self._hub.fleet
+        if fleet is not None:
+            await fleet.start()
         await self._freshness.first_word(settings.origin.database)
-        self.address = await self._listener.start()
+        if fleet is None:
+            self.address = await self._listener.start()
         if isinstance(settings.admin, Address):
             await self._start_admin(settings.admin)
         self._tasks += [
@@ -152,19 +185,26 @@ class Service:
             spawn(janitor.keep(self._memory, self.shared.counters), name="janitor"),
             spawn(self._auditor.watch(), name="auditor"),
         ]
-        logger.info("event=started listen=%s origin=%s pool=%s", self.address, settings.origin, settings.pool)
+        if fleet is None:
+            logger.info(
+                "event=started listen=%s origin=%s pool=%s", self.address, settings.origin, settings.pool
+            )
 
     async def _start_admin(self, address: Address) -> None:
         token = self._settings.admin_token
         self._admin = AdminServer(
             self._view, address, token.get_secret_value() if token is not None else None
         )
-        try:
-            where = self._admin.bind()
-        except ConfigurationError:
-            await self._listener.close()
-            raise
-        logger.info("event=admin listen=%s", where)
+        if self._place is None:
+            try:
+                where = self._admin.bind()
+            except ConfigurationError:
+                await self._listener.close()
+                raise
+            logger.info("event=admin listen=%s", where)
+        else:
+            assert self._place.admin is not None
+            self._admin.share(socket.socket(fileno=self._place.admin))
         self._tasks.append(spawn(self._admin.serve(), name="admin"))
 
     async def stop(self, drain_seconds: float) -> None:
@@ -186,8 +226,19 @@ class Service:
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._lender.let_go()
+        if self._hub.fleet is not None:
+            self._hub.fleet.stop()
         self._loader.close()
         self._roles.close()
+
+    def give(self, connection: socket.socket) -> None:
+        """A client of ours that another process has accepted."""
+        spawn(self._listener.take(connection), name="client")
+
+    @property
+    def clients_closed(self) -> int:
+        """How many of the clients that came have left."""
+        return self._listener.taken - len(self._hub.clients)
 
     async def reload(self) -> None:
         """SIGHUP: read users and certificates again. What cannot be read is logged, the old stays."""
@@ -213,6 +264,15 @@ class Service:
     async def _ask(self) -> Connection:
         return await ask(self._settings.origin)
 
+    async def _others_backends(self) -> frozenset[int]:
+        assert self._hub.fleet is not None
+        return await self._hub.fleet.backends()
+
+    def _lower(self, why: str) -> None:
+        self._freshness.lower(why)
+        if self._hub.fleet is not None:
+            self._hub.fleet.lower(why)
+
     def _shared_change(self) -> None:
         self._hub.forget_logins()
 
@@ -234,9 +294,14 @@ def _version() -> str:
         return "unknown"
 
 
+def proxy_of(settings: Settings) -> Service | Supervisor:
+    """One process, or one that has workers."""
+    return Service(settings) if settings.workers == 1 else Supervisor(settings)
+
+
 async def serve(settings: Settings) -> int:
     """``orrery serve``: until SIGTERM or SIGINT; the exit status."""
-    service = Service(settings)
+    service = proxy_of(settings)
     await service.start()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

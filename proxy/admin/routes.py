@@ -38,31 +38,32 @@ def routes(house: House) -> APIRouter:
     @router.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:
         """The origin answers; 503 while it does not."""
-        is_ready = house.ready()
-        response.status_code = 200 if is_ready else 503
+        response.status_code = 200 if (is_ready := house.ready()) else 503
         return {"ready": is_ready}
 
     @router.get("/metrics")
     async def metrics() -> Response:
         """Prometheus' text format."""
+        await house.look()
         return Response(exposition(house), media_type=CONTENT_TYPE)
 
     @router.get("/stats", response_model=None)
     async def stats() -> object:
         """Every figure, as JSON."""
+        await house.look()
         return house.stats()
 
     @router.get("/queries", response_model=None)
     async def queries() -> object:
         """Every statement template, the most called first."""
+        await house.look(queries=True)
         return house.queries()
 
     @router.post("/purge")
     async def purge(asked: Purge | None = None) -> Purged:
         """Drop entries; 404 for a table that is not known."""
-        table = asked.table if asked else None
         try:
-            return Purged(dropped=house.purge(table))
+            return Purged(dropped=await house.purge(asked.table if asked else None))
         except LookupError:
             raise HTTPException(404, "no such table") from None
 

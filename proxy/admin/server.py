@@ -22,6 +22,18 @@ MAX_REQUESTS: Final = 64  # at one time; more are answered 503
 _STOP_SECONDS: Final = 2  # what a request may still take when the proxy stops
 
 
+def bind(address: Address) -> tuple[socket.socket, Address]:
+    """A socket at ``address``; that with the port it got. ConfigurationError: it cannot be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        bound = socket.create_server(address, family=family)
+    except OSError as error:
+        # socket.create_server adds the address, as Python prints it, to what the system said.
+        reason = (error.strerror or "").partition(" (while")[0]
+        raise ConfigurationError(f"--admin {address} cannot be opened: {reason}") from None
+    return bound, Address(address.host, bound.getsockname()[1])
+
+
 @final
 class _Server(uvicorn.Server):
     """Uvicorn without its signal handlers: signals belong to the service."""
@@ -55,14 +67,12 @@ class AdminServer:
 
     def bind(self) -> Address:
         """Take the address; give it with the port it got. ConfigurationError: it cannot be had."""
-        family = socket.AF_INET6 if ":" in self._address.host else socket.AF_INET
-        try:
-            self._socket = socket.create_server(self._address, family=family)
-        except OSError as error:
-            # socket.create_server adds the address, as Python prints it, to what the system said.
-            reason = (error.strerror or "").partition(" (while")[0]
-            raise ConfigurationError(f"--admin {self._address} cannot be opened: {reason}") from None
-        return Address(self._address.host, self._socket.getsockname()[1])
+        self._socket, where = bind(self._address)
+        return where
+
+    def share(self, listening: socket.socket) -> None:
+        """In the place of ``bind``: a socket that others answer at as well."""
+        self._socket = listening
 
     async def serve(self) -> None:
         """Answer requests until ``stop``."""

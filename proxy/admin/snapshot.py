@@ -33,7 +33,12 @@ class QueryRow(TypedDict):
 
 
 class House(Protocol):
-    """What the window needs of the service. All answer at once, from memory."""
+    """What the window needs of the service. All answer at once, from memory, but for ``look`` and ``purge``,
+    which ask the other workers where there are any.
+    """
+
+    async def look(self, *, queries: bool = False) -> None:
+        """Have the other workers tell their figures: what is asked for next holds them."""
 
     def stats(self) -> Stats:
         """The body of ``GET /stats``."""
@@ -47,7 +52,7 @@ class House(Protocol):
     def ready(self) -> bool:
         """Whether the origin answers."""
 
-    def purge(self, table: str | None) -> int:
+    async def purge(self, table: str | None) -> int:
         """Drop entries, all or those that read ``table``; give their number. LookupError: no such table."""
 
 

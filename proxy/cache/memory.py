@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import count
-from typing import TYPE_CHECKING, Final, Generic, Literal, final
+from typing import TYPE_CHECKING, Final, Generic, Literal, Protocol, final
 
 from proxy.cache.entry import MOST_VISITS, SUSPENDED, Entry, Slot
 from proxy.cache.facets import Part, Tag
@@ -29,6 +29,13 @@ Cause = Literal["own_write", "feed", "purge", "ddl"]
 PURGE_AT_ONCE: Final = 300
 
 
+class OnEnd(Protocol):
+    """Whoever tells others what happens here."""
+
+    def __call__(self, suspension: Suspension, cause: Cause, *, changed: bool) -> None:
+        """This one is about to be lifted."""
+
+
 def _middle() -> float:
     return 0.5
 
@@ -38,13 +45,17 @@ class Memory(Generic[F]):
     """Remembered answers of one origin. ``F`` is what the caller lets wait for a flight.
 
     Nothing is given before ``lease_until`` (monotonic seconds) is set: whoever knows that the origin is still
-    the same one extends it, to ``math.inf`` where no such promise is made. ``chance`` in [0, 1) spreads the
-    TTLs. Seconds are monotonic; all methods return at once.
+    the same one extends it, to ``math.inf`` where no such promise is made; where several memories are kept
+    one, so does whoever knows that the others count on this one. ``chance`` in [0, 1)
+    spreads the TTLs. Seconds are monotonic; all methods return at once.
     """
 
     def __init__(self, limits: Limits, ttl: TtlRule, chance: Callable[[], float] = _middle) -> None:
         self.limits = limits
         self.lease_until = -math.inf
+        self.on_end: OnEnd | None = None  # where others are told of what happens here
+        self._origin_until = -math.inf
+        self._fleet_until = math.inf
         self.expiring = True  # level ttl; False: answers live until something moves
         self.invalidations: dict[Cause, int] = {"own_write": 0, "feed": 0, "purge": 0, "ddl": 0}
         self.refused = 0  # answers too large to be stored
@@ -59,6 +70,16 @@ class Memory(Generic[F]):
         self._slot_numbers = count()
         self._retired = Tag()
         self._retired.suspended = 1
+
+    def origin_heard(self, until: float) -> None:
+        """The origin is known to be the same one until then; ``-math.inf``: it may be another one."""
+        self._origin_until = until
+        self.lease_until = min(until, self._fleet_until)
+
+    def fleet_holds(self, until: float) -> None:
+        """Nobody else lets a write become visible before it is suspended here, until then."""
+        self._fleet_until = until
+        self.lease_until = min(until, self._origin_until)
 
     # The path of a hit
 
@@ -199,6 +220,8 @@ class Memory(Generic[F]):
         """
         if not suspension.open:
             return
+        if self.on_end is not None:
+            self.on_end(suspension, cause, changed=changed)
         self._tags.end(suspension, changed=changed)
         self._suspensions.discard(suspension)
         if changed and suspension.tags:

@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, cast
 
 from proxy.cache.entry import Entry
-from proxy.cache.tags import Suspension
+from proxy.cache.tags import Reach, Suspension
 from proxy.errors import DatabaseReplaced, OrreryError
+from proxy.metrics.templates import Template
 from proxy.net import origin as origins
 from proxy.net.directory import WAIT_SECONDS
 from proxy.net.doubt import Backend
@@ -27,7 +28,7 @@ from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
 from proxy.session.probe import Learnt
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, Session
+from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, WORKERS, Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 
@@ -313,9 +314,32 @@ class ClientConnection(asyncio.Protocol):
         self.hub.directory.changed(None if everywhere else self.session.database)
 
     def shared_change_ahead(self) -> None:
-        self.hub.directory.let_go()
-        self.hub.auditor.let_go()
-        self.hub.lender.let_go()
+        self.hub.shared_change_ahead()
+
+    def announce(self, suspension: Suspension, reach: Reach, *, ddl: bool) -> None:
+        fleet, origin = self.hub.fleet, self.origin
+        if fleet is None or origin is None:
+            return
+        if fleet.announce(suspension, reach, _backend(origin), origin.go_on, ddl=ddl):
+            origin.hold()
+
+    def ask_workers(self, purges: Sequence[tuple[str, ...] | None], *, queries: bool) -> bool:
+        if self.hub.fleet is None:
+            return False
+        spawn(self._ask_workers(purges, queries=queries), name="workers")
+        return True
+
+    async def _ask_workers(self, purges: Sequence[tuple[str, ...] | None], *, queries: bool) -> None:
+        assert self.session is not None
+        try:
+            for table in purges:
+                await self.hub.view.purge_elsewhere(self.session, table)
+            await self.hub.view.look(queries=queries)
+        finally:
+            self._resume(WORKERS)
+
+    def templates(self, role: str | None) -> Sequence[Template]:
+        return self.hub.view.templates(role)
 
     def wake(self, followers: Sequence[Session]) -> None:
         loop = asyncio.get_running_loop()
@@ -328,10 +352,10 @@ class ClientConnection(asyncio.Protocol):
     def in_doubt(self, suspension: Suspension, *, ddl: bool) -> None:
         assert self.session is not None
         database = self.session.database
-        learnt = self.origin.learnt if self.origin is not None else None
-        backend_lost = Backend(learnt.process_id if learnt else 0, learnt.backend_start if learnt else "")
         then = (lambda: self.hub.directory.changed(database)) if ddl else (lambda: None)
-        self.hub.doubts.watch(suspension, database.oid, backend_lost, then)
+        self.hub.doubts.watch(
+            suspension, database.oid, _backend(self.origin), then, cause="ddl" if ddl else "own_write"
+        )
 
     def audit(self, shape: Shape, entry: Entry) -> None:
         session, wanted = self.session, self.wanted
@@ -374,6 +398,11 @@ class ClientConnection(asyncio.Protocol):
             self.pass_on_cancel()
 
     def pass_on_cancel(self) -> None:
+        if self.origin is not None:
+            # Sent before the statement it would find nothing to cancel.
+            self.origin.when_sent(self._send_cancel)
+
+    def _send_cancel(self) -> None:
         if self.origin is not None:
             self.origin.cancels += 1
             spawn(self._cancel(self.origin), name="cancel")
@@ -466,6 +495,11 @@ class ClientConnection(asyncio.Protocol):
             _read(self.transport, not (self._origin_full or session.waiting_for))
         if self.origin is not None and self.origin.transport is not None:
             _read(self.origin.transport, not self._full or self.gone)
+
+
+def _backend(origin: OriginConnection | None) -> Backend:
+    learnt = origin.learnt if origin is not None else None
+    return Backend(learnt.process_id if learnt else 0, learnt.backend_start if learnt else "")
 
 
 def _read(transport: asyncio.Transport, wanted: bool) -> None:

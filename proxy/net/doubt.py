@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.cache.memory import Memory
+from proxy.cache.memory import Cause, Memory
 from proxy.cache.tags import Suspension
 from proxy.net.questions import FAILURES, Connection
 from proxy.net.tasks import spawn
@@ -68,14 +68,20 @@ class Doubts:
         self.count = 0
 
     def watch(
-        self, suspension: Suspension, database: int, backend: Backend, then: Callable[[], None]
+        self,
+        suspension: Suspension,
+        database: int,
+        backend: Backend,
+        then: Callable[[], None],
+        *,
+        cause: Cause = "own_write",
     ) -> None:
         """End ``suspension`` once ``backend`` is gone, then call ``then``; ``database`` is where
         it writes.
         """
         self.count += 1
         self._databases[suspension] = database
-        spawn(self._watch(suspension, backend, then), name=f"doubt {backend.process_id}")
+        spawn(self._watch(suspension, backend, then, cause), name=f"doubt {backend.process_id}")
 
     def judged_anew(self, database: int) -> None:
         """The catalogue of this database says something else: writes that waited for the lock of that change
@@ -85,7 +91,9 @@ class Doubts:
             if where == database:
                 self._memory.widen(suspension, database)
 
-    async def _watch(self, suspension: Suspension, backend: Backend, then: Callable[[], None]) -> None:
+    async def _watch(
+        self, suspension: Suspension, backend: Backend, then: Callable[[], None], cause: Cause
+    ) -> None:
         logger.warning("event=in_doubt origin_pid=%s", backend.process_id)
         waited = 0.0
         while not await self._is_gone(backend, end=waited >= _END_AFTER_SECONDS):
@@ -94,7 +102,7 @@ class Doubts:
                 break
             await asyncio.sleep(_ASK_EVERY_SECONDS)
             waited += _ASK_EVERY_SECONDS
-        self._memory.end(suspension, changed=True)
+        self._memory.end(suspension, changed=True, cause=cause)
         del self._databases[suspension]
         self.count -= 1
         logger.info("event=doubt_settled origin_pid=%s seconds=%.2f", backend.process_id, waited)

@@ -76,7 +76,7 @@ class Freshness:
         self._checked_at = -math.inf
         self._spoken_at = time.monotonic()
         self._awake = asyncio.Event()
-        self._lowered = ""
+        self.lowered = ""
 
     def client_spoke(self, now: float) -> None:
         """A client said something: on the path of a hit, so it is one assignment and one test."""
@@ -86,7 +86,12 @@ class Freshness:
 
     def lower(self, why: str) -> None:
         """Something was seen that makes any level above ttl untrue, for good."""
-        self._lowered = why
+        self.lowered = why
+        self._set_level()
+
+    def doubt_backends(self) -> None:
+        """Somebody died whose backends may carry writes that nobody was told of."""
+        self._predecessors.anew()
         self._set_level()
 
     async def first_word(self, database: str) -> None:
@@ -121,7 +126,7 @@ class Freshness:
                     await self._predecessors.look()
                     self._set_level()
                 # Only now: whoever slept must have looked at identity and catalogue before any hit.
-                self._memory.lease_until = asked_at + LEASE_SECONDS
+                self._memory.origin_heard(asked_at + LEASE_SECONDS)
                 self._shared.ping_until = asked_at + PING_SECONDS
                 self.heard_at = asked_at
             except OrreryError as fault:
@@ -138,15 +143,17 @@ class Freshness:
         every = HEARTBEAT_SECONDS / 2 if self._shared.options.local_ping else HEARTBEAT_SECONDS
         await asyncio.sleep(max(0.0, asked_at + every - time.monotonic()))
 
-    def met(self, started_us: int) -> None:
-        """A new connection was made, to a server that started then. Another one than the heartbeat knows:
-        an origin that failed over or restarted is noticed here before the next heartbeat.
+    def met(self, started_us: int) -> bool:
+        """A new connection was made, to a server that started then. True: another one than the heartbeat
+        knows. An origin that failed over or restarted is noticed here before the next heartbeat.
         """
         known = self._identity
         if known is not None and abs(known.started_us - started_us) > _CLOCK_ROUNDING_US:
             self._identity = None
-            self._memory.lease_until = -math.inf
+            self._memory.origin_heard(-math.inf)
             self._directory.drop_all("a connection met another server")
+            return True
+        return False
 
     @property
     def awake(self) -> bool:
@@ -172,8 +179,8 @@ class Freshness:
         name, why = "ttl", UNSTATED
         if self._identity is not None and self._identity.in_recovery:
             why = RECOVERY
-        elif self._lowered:
-            why = self._lowered
+        elif self.lowered:
+            why = self.lowered
         elif self._wanted == "wire":
             name, why = ("ttl", PREDECESSOR) if self._predecessors.pending else ("wire", STATED)
         if (name, why) == (self.level.name, self.level.why):

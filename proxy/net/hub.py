@@ -24,6 +24,7 @@ from proxy.session.shared import Shared
 if TYPE_CHECKING:
     from proxy.net.auditor import Auditor
     from proxy.net.client import ClientConnection
+    from proxy.net.feeds.fleet import Fleet
     from proxy.net.lender import Lender
     from proxy.net.origin import OriginConnection
     from proxy.net.view import View
@@ -51,11 +52,16 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class HubOptions:
-    """``pool``: transaction or session; ``login_seconds`` bounds a login, the origin's answer included."""
+    """``pool``: transaction or session; ``login_seconds`` bounds a login, the origin's answer included.
+
+    Of several workers each gives process ids of its own: every ``pid_step``-th from ``first_pid`` on.
+    """
 
     pool: str
     max_clients: int
     login_seconds: float
+    first_pid: int = 0
+    pid_step: int = 1
 
 
 class Hub:
@@ -85,9 +91,11 @@ class Hub:
         self.view: View
         self.auditor: Auditor
         self.lender: Lender
+        self.fleet: Fleet | None = None  # the other workers, where there are any
+        self._held_logins = 0
         self._by_pid: dict[int, ClientConnection] = {}
         self._by_origin_pid: dict[int, int] = {}
-        self._next_pid = _FIRST_PID
+        self._next_pid = _FIRST_PID + options.first_pid
         self._profiles: OrderedDict[ProfileKey, Profile] = OrderedDict()
         self._learning: WeakValueDictionary[ProfileKey, asyncio.Lock] = WeakValueDictionary()
 
@@ -98,7 +106,9 @@ class Hub:
         pid = origin_pid
         while pid is None or pid in self._by_pid:
             pid = self._next_pid
-            self._next_pid = self._next_pid + 1 if self._next_pid < (1 << 31) - 1 else _FIRST_PID
+            self._next_pid += self.options.pid_step
+            if self._next_pid >= 1 << 31:
+                self._next_pid = _FIRST_PID + self.options.first_pid
         self._by_pid[pid] = client
         return pid, secrets.token_bytes(4)
 
@@ -126,8 +136,9 @@ class Hub:
     def met(self, connection: OriginConnection) -> None:
         """A connection to the origin was opened."""
         assert connection.learnt is not None
-        if connection.learnt.postmaster_start:
-            self.freshness.met(int(connection.learnt.postmaster_start))
+        started = connection.learnt.postmaster_start
+        if started and self.freshness.met(int(started)) and self.fleet is not None:
+            self.fleet.met(int(started))
 
     # Logins learnt
 
@@ -140,7 +151,7 @@ class Hub:
 
     def profile(self, key: ProfileKey) -> Profile | None:
         """What is known of such a login, if it is young enough."""
-        found = self._profiles.get(key)
+        found = self._profiles.get(key) if not self._held_logins else None
         return found if found is not None and time.monotonic() - found.at < PROFILE_SECONDS else None
 
     def learn(self, key: ProfileKey, profile: Profile) -> None:
@@ -155,6 +166,30 @@ class Hub:
         self._profiles.clear()
         self.roles.forget()
         self.lender.retire()
+
+    def hold_logins(self) -> None:
+        """Another worker is about to change roles or databases: until ``release_logins``, as often as this,
+        nobody logs in by what is remembered.
+        """
+        self._held_logins += 1
+        self.roles.trusts_memory = False
+        self.forget_logins()
+
+    def release_logins(self) -> None:
+        """What was about to change has changed, or has not."""
+        self._held_logins -= 1
+        self.roles.trusts_memory = not self._held_logins
+        self.forget_logins()
+
+    def shared_change_ahead(self) -> None:
+        """Somebody is about to drop, rename or copy a database: be in nobody's way."""
+        self.directory.let_go()
+        self.auditor.let_go()
+        self.lender.let_go()
+
+    def origin_pids(self) -> list[int]:
+        """The process ids of the backends that serve our clients, or may serve the next."""
+        return [*self._by_origin_pid, *self.lender.process_ids()]
 
     def settings_reloaded(self) -> None:
         """The origin's configuration was read again: what sessions believe of their settings may be wrong."""
@@ -173,6 +208,8 @@ class Hub:
         """What is on its way, or in doubt, was judged by a catalogue that holds no longer."""
         database.judged_anew()
         self.doubts.judged_anew(database.oid)
+        if self.fleet is not None:
+            self.fleet.catalogue_changed(database.oid)
 
     def sessions(self) -> list[Session]:
         """Those of all clients that have logged in."""

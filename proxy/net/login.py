@@ -165,6 +165,8 @@ class Login:
         target = self._hub.by_cancel_key(request.pid, request.secret)
         if target is not None:
             target.cancel()
+        elif self._hub.fleet is not None:
+            self._hub.fleet.cancel(request.pid, request.secret)
         self._client.close_client()
 
     # Who it is

@@ -78,6 +78,10 @@ class OriginConnection(asyncio.Protocol):
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._byte: asyncio.Future[bytes] | None = None
         self._lost = False
+        self._full = False
+        self._holds = 0
+        self._held: list[bytes] = []
+        self._behind: list[Callable[[], None]] = []
 
     # asyncio.Protocol
 
@@ -98,6 +102,8 @@ class OriginConnection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._lost = True
+        self._held.clear()
+        self._behind.clear()
         self._frames.put_nowait(None)
         if self._byte is not None and not self._byte.done():
             self._byte.set_result(b"")
@@ -105,22 +111,54 @@ class OriginConnection(asyncio.Protocol):
             self.on_lost()
 
     def pause_writing(self) -> None:
+        self._full = True
         if self.on_pressure is not None:
             self.on_pressure(True)
 
     def resume_writing(self) -> None:
-        if self.on_pressure is not None:
+        self._full = False
+        if self.on_pressure is not None and not self._holds:
             self.on_pressure(False)
 
     # What a session asks of it
 
     def send(self, data: bytes) -> None:
         """Queue bytes for the origin."""
-        if self.transport is not None and not self._lost:
+        if self._holds:
+            self._held.append(data)
+        elif self.transport is not None and not self._lost:
             self.transport.write(data)
+
+    def when_sent(self, then: Callable[[], None]) -> None:
+        """Call ``then`` when nothing is held back, now if so; never where the connection is lost before."""
+        if self._holds:
+            self._behind.append(then)
+        else:
+            then()
+
+    def hold(self) -> None:
+        """Send nothing more until ``go_on`` was called as often as this."""
+        self._holds += 1
+        if self.on_pressure is not None:
+            self.on_pressure(True)
+
+    def go_on(self) -> None:
+        """What was held is sent, in its order."""
+        self._holds -= 1
+        if self._holds:
+            return
+        if self._held and self.transport is not None and not self._lost:
+            self.transport.write(b"".join(self._held))
+        self._held.clear()
+        behind, self._behind = self._behind, []
+        for then in behind:
+            then()
+        if self.on_pressure is not None and not self._full:
+            self.on_pressure(False)
 
     def close(self) -> None:
         """Say goodbye and close, once what is queued has left."""
+        self._held.clear()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(frontend.TERMINATE_FRAME)
             self.transport.close()

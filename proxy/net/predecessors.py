@@ -24,14 +24,19 @@ _THERE: Final = """SELECT a.pid, pg_catalog.date_part('epoch', a.backend_start) 
 class Predecessors:
     """``pending`` from the start until every backend that was there then is gone.
 
-    ``ours``: the process ids of connections that this proxy holds itself.
+    ``ours``: the process ids of connections that this proxy holds itself; ``others``: those of its other
+    workers.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Connection]], ours: Callable[[], Container[int]]
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        ours: Callable[[], Container[int]],
+        others: Callable[[], Awaitable[Container[int]]] | None = None,
     ) -> None:
         self._connect = connect
         self._ours = ours
+        self._others = others
         self._suspects: set[tuple[int, float | None]] | None = None
         self.pending = True
 
@@ -47,7 +52,18 @@ class Predecessors:
             raise OriginUnreachable(
                 f"the origin's backends cannot be listed: {type(fault).__name__}"
             ) from None
+        # Asked for afterwards: one that is theirs now was theirs then, or the one of then is gone.
+        theirs = await self._others() if self._others is not None else ()
         ours = self._ours()
-        there = {(row["pid"], row["started"]) for row in rows if row["pid"] not in ours}
+        there = {
+            (row["pid"], row["started"])
+            for row in rows
+            if row["pid"] not in ours and row["pid"] not in theirs
+        }
         self._suspects = there if self._suspects is None else self._suspects & there
         self.pending = bool(self._suspects)
+
+    def anew(self) -> None:
+        """From now on those are suspected that are there now."""
+        self._suspects = None
+        self.pending = True

@@ -63,6 +63,7 @@ class Roles:
         self._mock_key = os.urandom(32)
         self._file: dict[str, Credential] = {}
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self.trusts_memory = True  # False: what was found is about to change
         self._query = "" if auth_query in ("auto", "off") else auth_query
 
     def take_users(self, users: Mapping[str, str]) -> None:
@@ -78,7 +79,7 @@ class Roles:
 
         Raises ``OriginUnreachable`` where only the origin could tell and it does not answer.
         """
-        found = self._known.get(user)
+        found = self._known.get(user) if self.trusts_memory else None
         if found is None and self._auth_query != "off" and _may_exist(user):
             found = await self._ask(user)
         if found is not None:

@@ -91,6 +91,7 @@ class Batch:
     """
 
     __slots__ = (
+        "asked_workers",
         "frames",
         "named",
         "opened",
@@ -124,6 +125,7 @@ class Batch:
         self.opened = False
         self.waited_catalogue = False
         self.waited_flight = False
+        self.asked_workers = False
 
     @property
     def tails(self) -> list[bytes]:

@@ -38,6 +38,8 @@ _ABORTED: Final = backend.error_response(
     "ERROR", "25P02", "current transaction is aborted, commands ignored until end of transaction block"
 )
 
+_OF_ALL_WORKERS: Final = ("status", "stats", "queries")
+
 _COLUMNS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "last": (("outcome", TEXT), ("reason", TEXT), ("age_ms", INT8), ("ttl_ms", INT8)),
     "cache": (("orrery.cache", TEXT),),
@@ -71,6 +73,30 @@ def decide_purges(session: Session, batch: Batch) -> None:
                 asked.act = session.port.purge(asked.command.table)
             except OrreryError as refusal:
                 batch.refuse(asked, commands.Refused(str(refusal), refusal.sqlstate))
+
+
+def concerns_workers(batch: Batch) -> bool:
+    """Does a command in it show figures of all workers, or drop what all of them remember?"""
+    return any(
+        isinstance(command, commands.Purge)
+        or (isinstance(command, commands.Show) and command.topic in _OF_ALL_WORKERS)
+        for command in _commands(batch)
+    )
+
+
+def purges(batch: Batch) -> list[tuple[str, ...] | None]:
+    """The tables that it drops, None for everything."""
+    return [command.table for command in _commands(batch) if isinstance(command, commands.Purge)]
+
+
+def shows_queries(batch: Batch) -> bool:
+    """Does it ask for the figures of statement templates? They are many."""
+    return any(isinstance(one, commands.Show) and one.topic == "queries" for one in _commands(batch))
+
+
+def _commands(batch: Batch) -> list[commands.Command]:
+    asked = (one.command for one in batch.own if one.kind in (steps.EXECUTE, steps.QUERY))
+    return [command for command in asked if command is not None]
 
 
 def query(session: Session, command: commands.Command) -> list[bytes]:
@@ -166,7 +192,7 @@ def _last(session: Session) -> Rows:
 
 def _queries(session: Session) -> Rows:
     role = None if session.port.sees_all_roles() else session.state.current_user
-    return [_query_row(template) for template in session.templates.seen_by(role)]
+    return [_query_row(template) for template in session.port.templates(role)]
 
 
 def _query_row(template: Template) -> tuple[Value, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.cache.tags import Suspension
+from proxy.cache.tags import Reach, Suspension
 
 if TYPE_CHECKING:
     from proxy.cache.entry import Entry
+    from proxy.metrics.templates import Template
     from proxy.session.own import Rows
     from proxy.session.session import Session
     from proxy.session.shapes import Shape
@@ -60,6 +61,19 @@ class Port(Protocol):
 
     def shared_change_ahead(self) -> None:
         """A statement that may drop, rename or copy a database is about to be sent: be in nobody's way."""
+
+    def announce(self, suspension: Suspension, reach: Reach, *, ddl: bool) -> None:
+        """This reach is suspended here: have all other memories suspend it before anything that is sent from
+        now on arrives at the origin.
+        """
+
+    def ask_workers(self, purges: Sequence[tuple[str, ...] | None], *, queries: bool) -> bool:
+        """Have the other workers tell their figures (``queries``: of statement templates as well), and drop
+        this; ``resume`` follows. False: there are none.
+        """
+
+    def templates(self, role: str | None) -> Sequence[Template]:
+        """The figures of this role's statement templates, of everybody's for None, the most called first."""
 
     def wake(self, followers: Sequence[Session]) -> None:
         """Call ``resume`` of these sessions, which waited for an answer, soon."""

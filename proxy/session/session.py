@@ -42,6 +42,7 @@ ORIGIN: Final = 1
 CATALOGUE: Final = 2
 FLIGHT: Final = 3
 CERTAINTY: Final = 4
+WORKERS: Final = 6  # what other processes have to tell
 ROOM: Final = 5  # that earlier answers come, or that the client reads them
 
 # Batches on their way at once, and replies that are collected before the client's buffer is looked at: what
@@ -318,6 +319,8 @@ class Session:
             self._wait(batch, CATALOGUE)
             return
         own.decide_purges(self, batch)
+        if unfinished is None and self._asks_workers(batch):
+            return
         if unfinished is not None:
             self.uplink.carry_on(unfinished, batch)
             return
@@ -407,6 +410,16 @@ class Session:
         if self.database.catalogue is not None or batch.waited_catalogue:
             return False
         return any(isinstance(step.command, Purge) for step in batch.own)
+
+    def _asks_workers(self, batch: Batch) -> bool:
+        """Is anything in it to be told by, or to, all workers? Then it waits for the others."""
+        if batch.asked_workers or not own.concerns_workers(batch):
+            return False
+        batch.asked_workers = True
+        if not self.port.ask_workers(own.purges(batch), queries=own.shows_queries(batch)):
+            return False
+        self._wait(batch, WORKERS)
+        return True
 
     def _answer_here(self, batch: Batch) -> bool:
         """Commands of ours, and what asks nothing of the origin; never before earlier replies are through."""

@@ -25,7 +25,7 @@ from proxy.session.statements import UNKNOWN_SCOPE, Prepared
 from proxy.session.tenancy import Tenancy
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql.analyse import reaches_other_databases
-from proxy.sql.analysis import ELSEWHERE, QUERIES, UNREAD, Extent, Statement
+from proxy.sql.analysis import ELSEWHERE, QUERIES, UNREAD, Extent, Reach, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
@@ -194,8 +194,13 @@ class Uplink:
                 return
             if reach.extent == Extent.ORIGIN:
                 self._session.port.shared_change_ahead()
-            concerned = rows.in_memory(reach, self._session.database.oid)
-            exchange.suspensions.append(self._session.memory.suspend(concerned))
+            self._suspend_everywhere(exchange, reach)
+
+    def _suspend_everywhere(self, exchange: Exchange, reach: Reach) -> None:
+        concerned = rows.in_memory(reach, self._session.database.oid)
+        suspension = self._session.memory.suspend(concerned)
+        exchange.suspensions.append(suspension)
+        self._session.port.announce(suspension, concerned, ddl=reach.ddl)
 
     def _record(self, exchange: Exchange, batch: Batch, reads: list[tuple[Shape, bytes]]) -> None:
         """Take the tickets, before anything is sent."""
@@ -270,8 +275,7 @@ class Uplink:
             exchange.reach |= UNREAD
             if exchange.commits and not exchange.withheld:
                 exchange.holds = True
-                concerned = rows.in_memory(exchange.reach, session.database.oid)
-                exchange.suspensions.append(session.memory.suspend(concerned))
+                self._suspend_everywhere(exchange, exchange.reach)
 
     def is_uncertain(self) -> bool:
         """May names mean something else by the time the origin runs the next statement?"""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from proxy.cache.tags import Suspension
+from proxy.cache.tags import Reach, Suspension
 from proxy.errors import OrreryError
+from proxy.metrics.templates import Template, Templates
 from proxy.session.own import Rows
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class RecordingPort:
         self.purge_fault: OrreryError | None = None
         self.catalogue_is_young = False
         self.sees_all = False
+        self.has_workers = False
+        self.announced: list[tuple[Suspension, Reach, bool]] = []
+        self.purged_elsewhere: list[tuple[str, ...] | None] = []
+        self.shared_templates = Templates(100)
 
     def to_client(self, data: bytes) -> None:
         self.writes.append(data)
@@ -56,6 +61,18 @@ class RecordingPort:
 
     def shared_change_ahead(self) -> None:
         self.asked.append("shared_change_ahead")
+
+    def announce(self, suspension: Suspension, reach: Reach, *, ddl: bool) -> None:
+        self.announced.append((suspension, reach, ddl))
+
+    def ask_workers(self, purges: Sequence[tuple[str, ...] | None], *, queries: bool) -> bool:
+        if self.has_workers:
+            self.asked.append("ask_workers with queries" if queries else "ask_workers")
+            self.purged_elsewhere.extend(purges)
+        return self.has_workers
+
+    def templates(self, role: str | None) -> Sequence[Template]:
+        return self.shared_templates.seen_by(role)
 
     def wake(self, followers: Sequence[Session]) -> None:
         self.asked.append("wake")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import psycopg
 
+from tests.integration.proxy import until
+from tests.matrix import WORKERS
 from tests.postgres import PASSWORD, SUPERUSER
 
 if TYPE_CHECKING:
@@ -64,8 +66,13 @@ def outcome(connection: Connection, sql: str, parameters: Sequence[object] | Non
 
 
 def remember(connection: Connection, sql: str = NAMES) -> Rows:
-    """Ask until the answer comes from memory, which must be the second time."""
+    """Ask until the answer comes from memory, which must be the second time.
+
+    Of several workers none remembers anything before all have read what the last DDL has changed.
+    """
     first = ask(connection, sql)
     assert ask(connection, sql) == first
+    if WORKERS > 1:
+        until(lambda: outcome(connection, sql) == "hit", "an answer is remembered")
     assert last(connection) == ("hit", None)
     return first

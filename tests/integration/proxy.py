@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode
 import psutil
 import pytest
 
+from tests import matrix
 from tests.postgres import HOST, PASSWORD, SUPERUSER
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Proxy:
         program: Sequence[str] = (ORRERY,),
     ) -> None:
         command = [*program, "serve", "--origin", origin]
-        command += ["--listen", f"{HOST}:0", "--admin", f"{HOST}:0", *options]
+        command += ["--listen", f"{HOST}:0", "--admin", f"{HOST}:0", *matrix.options(), *options]
         self._log = tempfile.NamedTemporaryFile("w+", prefix="orrery-log-")  # noqa: SIM115 - kept while it runs
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         self._process = subprocess.Popen(

@@ -12,6 +12,7 @@ from proxy.wire import startup
 from tests.integration.place import NAMES, PLANETS, Place, ask, remember
 from tests.integration.proxy import until
 from tests.integration.raw import RawClient
+from tests.matrix import one_memory
 
 if TYPE_CHECKING:
     from tests.integration.place import Connection
@@ -63,6 +64,7 @@ def test_a_write_that_waits_for_a_lock_is_cancelled_and_leaves_nothing(place: Pl
 
 
 @pytest.mark.soundness("7.3")
+@one_memory
 def test_a_read_that_waits_for_anothers_fill_is_cancelled(place: Place) -> None:
     place.direct(PLANETS)
     with (

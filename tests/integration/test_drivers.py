@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Connection, Place, ask, last
+from tests.matrix import one_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -83,6 +84,7 @@ async def test_asyncpg_reads_its_types_and_resets(connection: asyncpg.Connection
         await connection.reset()
 
 
+@one_process
 async def test_notifications_carry_process_ids_that_clients_know(place: Place) -> None:
     listener = await asyncpg.connect(place.url())
     speaker = await asyncpg.connect(place.url())

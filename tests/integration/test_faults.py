@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
 from tests.integration.proxy import Proxy, until
+from tests.matrix import one_memory, pool_transaction
 from tests.postgres import Cluster, Database
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def test_a_client_that_only_read_outlives_a_restart(frail: Cluster, frail_place:
 
 
 @pytest.mark.soundness("7.2")
+@one_memory
+@pool_transaction
 def test_while_the_origin_is_away_clients_are_told_so(frail: Cluster, frail_place: Place) -> None:
     assert _works(frail_place)
     frail.stop()

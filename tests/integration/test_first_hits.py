@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, outcome, remember
+from tests.matrix import one_memory
 
 pytestmark = pytest.mark.postgres
 
@@ -22,6 +23,7 @@ def test_the_second_simple_read_is_a_hit(place: Place) -> None:
         assert outcome(connection, NAMES) == "hit"
 
 
+@one_memory
 def test_another_client_hits_what_the_first_one_filled(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as first, place.connect() as second:
@@ -94,6 +96,7 @@ async def test_asyncpg_fetch_hits(place: Place) -> None:
     assert outcomes == ["fill", "hit", "hit"]
 
 
+@one_memory
 async def test_asyncpg_without_a_statement_cache_hits(place: Place) -> None:
     place.direct(PLANETS)
     outcomes = []

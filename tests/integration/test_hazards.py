@@ -8,6 +8,7 @@ import pytest
 from proxy.wire import frontend
 from tests.integration.place import NAMES, PLANETS, Connection, Place, ask, last, remember
 from tests.integration.raw import RawClient
+from tests.matrix import one_memory
 
 pytestmark = pytest.mark.postgres
 
@@ -161,6 +162,7 @@ def test_a_prepared_statement_whose_result_changed_is_refused_as_postgresql_does
     ],
 )
 @pytest.mark.parametrize("at_origin", [True, False], ids=["known at the origin", "known here"])
+@one_memory
 def test_a_new_column_refuses_a_prepared_statement_only_where_postgresql_does(
     place: Place, query: str, columns: str, refused: bool, at_origin: bool
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.place import PLANETS, Connection, Place, ask, remember
 from tests.integration.proxy import Proxy, until
+from tests.matrix import pool_transaction
 from tests.postgres import Cluster, Database
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def test_an_md5_role_logs_in(place: Place, role: str) -> None:
 
 
 @pytest.mark.soundness("3.4")
+@pool_transaction
 def test_a_second_login_opens_no_connection_to_the_origin(place: Place) -> None:
     place.direct(PLANETS)
     sessions = (

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Connection, Place, ask, last, remember
+from tests.matrix import POOL
 
 pytestmark = pytest.mark.postgres
 
@@ -65,7 +66,7 @@ def test_own_and_other_statements_mix_in_one_batch(place: Place) -> None:
         own = connection.execute("SHOW orrery.status")
         second = connection.execute("SELECT 2")
         assert first.fetchall() == [(1,)]
-        assert ("pool", "transaction") in own.fetchall()
+        assert ("pool", POOL) in own.fetchall()
         assert second.fetchall() == [(2,)]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
 from tests.integration.proxy import until
+from tests.matrix import one_memory
 
 if TYPE_CHECKING:
     from tests.integration.place import Connection
@@ -115,6 +116,7 @@ def test_what_it_changes_is_seen_by_the_next_read(place: Place, deed: str) -> No
             assert ask(writer, read) == seen, run.__name__
 
 
+@one_memory
 def test_what_changes_nothing_leaves_every_answer_and_the_session_certain(place: Place) -> None:
     furnish(place, WRITE)
     with place.connect() as writer, place.connect() as reader:

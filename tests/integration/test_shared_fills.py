@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place
+from tests.matrix import one_memory
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,6 +26,7 @@ async def _until(is_true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
+@one_memory
 async def test_equal_misses_share_one_fill(place: Place) -> None:
     place.direct(f"{PLANETS}; CREATE EXTENSION IF NOT EXISTS plpgsql")
     clients = [await asyncpg.connect(place.url(), statement_cache_size=0) for _ in range(CLIENTS)]

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, outcome, remember
+from tests.matrix import POOL, one_memory
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -60,7 +61,7 @@ def test_status_and_stats(place: Place) -> None:
     with place.connect() as connection:
         status = {str(name): value for name, value in ask(connection, "SHOW orrery.status")}
         assert status["freshness"] == "wire"
-        assert status["pool"] == "transaction"
+        assert status["pool"] == POOL
         stats = {str(name): value for name, value in ask(connection, "SHOW orrery.stats")}
         assert isinstance(stats["outcomes.hit"], int)
         assert int(str(stats["clients.open"])) >= 1
@@ -147,6 +148,7 @@ def test_a_session_may_do_without_the_memory(place: Place) -> None:
         assert outcome(connection, NAMES) == "bypass"
 
 
+@one_memory
 def test_the_startup_packet_may_switch_the_memory_off(place: Place) -> None:
     place.direct(PLANETS)
     with place.connect() as plain, place.connect(options="-c orrery.cache=off") as connection:

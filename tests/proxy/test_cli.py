@@ -54,7 +54,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> type[Service]:
         return 0
 
     module = ModuleType("proxy.service")
-    module.__dict__.update(Service=Fresh, serve=serve)
+    module.__dict__.update(proxy_of=Fresh, serve=serve)
     monkeypatch.setitem(sys.modules, "proxy.service", module)
     monkeypatch.setattr(proxy, "service", module, raising=False)
     # The root logger is pytest's as well.

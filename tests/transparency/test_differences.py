@@ -16,6 +16,7 @@ from proxy.wire import startup as packets
 from proxy.wire.framing import compose
 from tests.differential.messages import Part, Step, bind, describe_portal, execute, parse, query
 from tests.differential.player import last_outcome
+from tests.matrix import one_memory
 from tests.postgres import PASSWORD, SUPERUSER
 from tests.transparency.guest import Guest, startup, told
 
@@ -204,6 +205,7 @@ def test_the_proxy_has_connections_of_its_own(sides: Sides) -> None:
         assert values(pair.direct, own) == ["t"]
 
 
+@one_memory
 def test_a_session_that_only_memory_has_answered_has_no_backend(sides: Sides) -> None:
     with sides.pairs(2) as (asking, watching):
         remembered(asking.proxied)
@@ -224,6 +226,7 @@ def test_a_portal_that_memory_has_answered_is_not_there_for_a_second_run(sides: 
         assert (direct[-2:], proxied[-2:]) == (b"CZ", b"EZ")
 
 
+@one_memory
 def test_a_prepared_statement_may_learn_sooner_of_another_table(sides: Sides) -> None:
     made = Step(0, (Part(parse("s", "SELECT count(*) FROM planet") + SYNC),))
     run = Step(0, (Part(bind("", "s") + execute() + SYNC),), read=True)

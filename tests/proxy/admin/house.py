@@ -30,7 +30,11 @@ class MadeUpHouse:
         template.fill(0.04, 2.5, 100)
         template.hit(0.00001)
         self.is_ready = True
+        self.looks: list[str] = []
         self.purges: list[str | None] = []
+
+    async def look(self, *, queries: bool = False) -> None:
+        self.looks.append("queries" if queries else "figures")
 
     def stats(self) -> Stats:
         identity = Identity("0.1", "i-1", {"level": "ttl", "since_seconds": 12.5, "why": "writers unknown"})
@@ -45,7 +49,7 @@ class MadeUpHouse:
     def ready(self) -> bool:
         return self.is_ready
 
-    def purge(self, table: str | None) -> int:
+    async def purge(self, table: str | None) -> int:
         if table == "nowhere":
             raise LookupError(table)
         self.purges.append(table)

@@ -6,6 +6,7 @@ import pytest
 
 from proxy.errors import ClientFault
 from proxy.session.own import FLOAT8, INT8, TEXT
+from proxy.session.session import WORKERS
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal
 from tests.proxy.session.world import FLUSH, READ, SYNC, WRITE, Conversation, World, rerun, run, values
@@ -326,3 +327,31 @@ def test_flush_after_a_command_of_ours_has_it_answered() -> None:
     client.attach()
     assert client.ask(run(OFF), FLUSH) == "1 2 n C:SET"
     assert client.ask(SYNC) == "Z:I"
+
+
+@pytest.mark.parametrize("topic", [b"status", b"stats", b"queries"])
+def test_figures_wait_for_the_other_workers(topic: bytes) -> None:
+    client = World().client()
+    client.port.has_workers = True
+    client.say(QUERY(b"SHOW orrery." + topic), QUERY(LAST))
+    assert client.waits_for(WORKERS)
+    assert client.told() == ""
+    client.session.resume(client.world.clock.now)
+    assert client.told().count("C:SHOW") == 2
+    assert client.port.asked.count("ask_workers with queries" if topic == b"queries" else "ask_workers") == 1
+
+
+def test_what_concerns_this_session_alone_waits_for_nobody() -> None:
+    client = World().client()
+    client.port.has_workers = True
+    assert "C:SHOW" in client.ask(QUERY(LAST))
+    assert "C:SHOW" in client.ask(QUERY(b"SHOW orrery.why 'SELECT 1'"))
+
+
+def test_a_purge_is_carried_out_when_the_other_workers_have_heard_of_it() -> None:
+    client = World().client()
+    client.port.has_workers = True
+    client.say(run(b"ORRERY PURGE TABLE planet"), SYNC)
+    assert (client.port.purged_elsewhere, client.port.purged) == ([("planet",)], [])
+    client.session.resume(client.world.clock.now)
+    assert client.port.purged == [("planet",)]

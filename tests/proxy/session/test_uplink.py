@@ -447,3 +447,15 @@ def test_what_is_answered_once_a_setting_has_changed_unasked_is_not_kept(behind:
     answers[behind - 1] += backend.parameter_status("TimeZone", "Mars")
     client.session.origin_received(backend.READY_IDLE.join(answers), world.clock.now)
     assert world.memory.entries == kept
+
+
+def test_every_suspension_is_told_to_the_other_workers_and_nothing_else() -> None:
+    world = World()
+    client = world.client()
+    client.query(READ, b"BEGIN", WRITE)
+    assert client.port.announced == []
+    client.query(b"COMMIT")
+    client.query(WRITE)
+    client.query(b"CREATE TABLE t ()")
+    assert [ddl for _, _, ddl in client.port.announced] == [False, False, True]
+    assert not any(suspension.open for suspension, _, _ in client.port.announced)

@@ -87,6 +87,7 @@ class Conversation:
     def __init__(self, world: World, values: dict[str, str] | None = None) -> None:
         self.world = world
         self.port = RecordingPort()
+        self.port.shared_templates = world.shared.templates
         self.session = Session(self.port, world.shared, world.database, a_state(**(values or {})))
         self.origin = ScriptedOrigin(world.data)
         self.origin.learnt = learnt(values)
