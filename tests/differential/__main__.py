@@ -30,6 +30,9 @@ def main() -> int:
         "--jobs", type=int, default=os.cpu_count() or 1, help="servers at once (default: one for each core)"
     )
     parser.add_argument(
+        "--workers", type=int, default=int(os.environ.get("WORKERS", "1")), help="of the proxy (WORKERS, 1)"
+    )
+    parser.add_argument(
         "--planted", nargs="*", metavar="FAULT", choices=FAULTS, help="plant these faults (default all)"
     )
     options = parser.parse_args()
@@ -37,7 +40,7 @@ def main() -> int:
         return _planted(options.planted or list(FAULTS), options.seed, options.statements, options.jobs)
     chapters = options.chapter or range(-(-options.statements // CHAPTER))
     began = time.monotonic()
-    result = run_in_parallel(options.seed, chapters, options.jobs, _tell)
+    result = run_in_parallel(options.seed, chapters, options.jobs, _tell, options.workers)
     _tell("\n".join(result.lines(options.seed, time.monotonic() - began)))
     return 1 if result.found else 0
 

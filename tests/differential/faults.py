@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from proxy import cli
+from proxy import cli, supervisor, worker
 from proxy.cache.tags import Tags
 from proxy.net.client import ClientConnection
 from proxy.schema import closure
@@ -196,9 +196,13 @@ FAULTS: Final[dict[str, Callable[[], object]]] = {
 
 
 def main() -> None:
-    """Plant the fault and serve."""
+    """Plant the fault and serve; in each of several workers as well."""
     name = sys.argv.pop(1)
     FAULTS[name]()
+    supervisor.PROGRAM = (sys.executable, "-m", "tests.differential.faults", name, "worker")
+    if sys.argv[1] == "worker":
+        sys.argv.pop(1)
+        sys.exit(worker.main())
     cli.main()
 
 

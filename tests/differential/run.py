@@ -74,12 +74,13 @@ def _part(part: int, whole: int) -> str:
 
 
 @contextmanager
-def stage(fault: str = "") -> Generator[Nursery]:
+def stage(fault: str = "", workers: int = 1) -> Generator[Nursery]:
     """A server and a proxy in front of it, for the length of a run. ``fault``: planted in the proxy."""
+    several = ("--workers", str(workers)) if workers > 1 else ()
     program = (sys.executable, "-m", "tests.differential.faults", fault) if fault else (ORRERY,)
     with (
         Cluster(settings=SETTINGS) as cluster,
-        Proxy(cluster.url(), "--freshness", "wire", program=program) as proxy,
+        Proxy(cluster.url(), "--freshness", "wire", *several, program=program) as proxy,
     ):
         yield Nursery(cluster, proxy.url)
 
@@ -98,7 +99,9 @@ def run(nursery: Nursery, seed: int, chapters: Iterable[int], progress: Callable
     return result
 
 
-def run_in_parallel(seed: int, chapters: Iterable[int], jobs: int, progress: Callable[[str], None]) -> Result:
+def run_in_parallel(
+    seed: int, chapters: Iterable[int], jobs: int, progress: Callable[[str], None], workers: int = 1
+) -> Result:
     """The same with so many servers and proxies at once, each of which plays the next chapter left."""
     left = iter(chapters)
     lock = Lock()
@@ -112,12 +115,12 @@ def run_in_parallel(seed: int, chapters: Iterable[int], jobs: int, progress: Cal
             yield chapter
 
     def work() -> Result:
-        with stage() as nursery:
+        with stage(workers=workers) as nursery:
             return run(nursery, seed, remaining(), progress)
 
     result = Result()
-    with ThreadPoolExecutor(jobs) as workers:
-        for part in [workers.submit(work) for _ in range(jobs)]:
+    with ThreadPoolExecutor(jobs) as pool:
+        for part in [pool.submit(work) for _ in range(jobs)]:
             result.add(part.result())
     return result
 

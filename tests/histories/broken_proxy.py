@@ -10,12 +10,16 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from proxy import cli
+from proxy import cli, supervisor, worker
 from proxy.cache.facets import Facet, RowChange
 from proxy.cache.fills import Ticket
 from proxy.cache.memory import Memory
 from proxy.cache.tags import NOTHING, Reach, Suspension
 from proxy.net.client import ClientConnection
+from proxy.net.doubt import Backend
+from proxy.net.feeds.fleet import Fleet
+from proxy.net.feeds.leader import Leader
+from proxy.net.feeds.messages import Message
 from proxy.net.predecessors import Predecessors
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ _end = Memory.end
 _lookup = Memory.lookup
 _ticket = Memory.ticket
 _cannot_see = Facet.cannot_see
+_announce = Fleet.announce
+_said = Fleet.said
 
 
 def ticket() -> None:
@@ -133,10 +139,53 @@ def precision() -> None:
     Facet.cannot_see = cannot_see  # type: ignore[method-assign, assignment]
 
 
+def announcement() -> None:
+    """Other workers are told of a write when it is over, not before."""
+    announced: dict[Suspension, tuple[Reach, Backend, bool]] = {}
+    ended = Fleet._ended
+
+    def announce(
+        fleet: Fleet, suspension: Suspension, reach: Reach, backend: Backend, then: object, *, ddl: bool
+    ) -> bool:
+        announced[suspension] = (reach, backend, ddl)
+        return False
+
+    def end(fleet: Fleet, suspension: Suspension, cause: Cause, *, changed: bool) -> None:
+        if suspension in announced:
+            reach, backend, ddl = announced.pop(suspension)
+            _announce(fleet, suspension, reach, backend, lambda: None, ddl=ddl)
+        ended(fleet, suspension, cause, changed=changed)
+
+    Fleet.announce = announce  # type: ignore[method-assign, assignment]
+    Fleet._ended = end  # type: ignore[method-assign, assignment]
+
+
+def acknowledgement() -> None:
+    """A write is announced to other workers, and sent whether or not they have heard of it."""
+
+    def waits(leader: Leader, number: int) -> bool:
+        return False
+
+    def slowly(fleet: Fleet, slot: int, message: Message) -> None:
+        asyncio.get_running_loop().call_later(LATE_SECONDS, _said, fleet, slot, message)
+
+    Leader.waits = waits  # type: ignore[method-assign, assignment]
+    Fleet.said = slowly  # type: ignore[method-assign, assignment]
+
+
 LAWS: Final[dict[str, Callable[[], None]]] = {
-    law.__name__: law for law in (ticket, suspension, order, key, precision, doubt, predecessor)
+    law.__name__: law
+    for law in (
+        *(ticket, suspension, order, key, precision, doubt, predecessor),
+        *(announcement, acknowledgement),
+    )
 }
 
 if __name__ == "__main__":
-    LAWS[sys.argv[1]]()
-    sys.exit(cli.main(sys.argv[2:]))
+    law, *rest = sys.argv[1:]
+    LAWS[law]()
+    supervisor.PROGRAM = (sys.executable, "-m", "tests.histories.broken_proxy", law, "worker")
+    if rest[0] == "worker":
+        sys.argv[1:] = rest[1:]
+        sys.exit(worker.main())
+    sys.exit(cli.main(rest))

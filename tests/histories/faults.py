@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import psutil
 import psycopg
 
 from loadtest.lines import Direction
@@ -106,6 +108,30 @@ async def the_proxy_is_killed_and_its_words_live_on(stage: Stage, random: Random
     stage.way.resume()
 
 
+async def a_worker_is_killed(stage: Stage, random: Random) -> None:
+    """SIGKILL to one of several workers; another one takes its place."""
+    await asyncio.to_thread(stage.signal_worker, signal.SIGKILL, random)
+    await asyncio.sleep(random.uniform(0.5, 3.0))
+
+
+async def a_worker_is_killed_and_its_words_live_on(stage: Stage, random: Random) -> None:
+    """What it has sent arrives, and is carried out, while the others go on and its successor comes."""
+    stage.way.strand()
+    await asyncio.sleep(random.uniform(0.1, 0.5))
+    await asyncio.to_thread(stage.signal_worker, signal.SIGKILL, random)
+    await asyncio.sleep(random.uniform(0.5, 4.0))
+    stage.way.resume()
+
+
+async def a_worker_hangs(stage: Stage, random: Random) -> None:
+    """SIGSTOP to one of several workers, then SIGCONT: within its lease, or long after."""
+    stopped = await asyncio.to_thread(stage.signal_worker, signal.SIGSTOP, random)
+    await asyncio.sleep(random.choice((0.3, 1.5, 2.5, 5.0)))
+    if stopped is not None:
+        with suppress(psutil.NoSuchProcess):
+            stopped.send_signal(signal.SIGCONT)
+
+
 async def the_origin_restarts(stage: Stage, random: Random) -> None:
     """A restart in PostgreSQL's fast mode."""
     await asyncio.to_thread(stage.cluster.restart)
@@ -131,6 +157,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
     the_proxy_is_killed_and_its_words_live_on,
     the_origin_restarts,
     the_origin_crashes,
+)
+# Of several workers only.
+WORKER_FAULTS: Final[tuple[Fault, ...]] = (
+    a_worker_is_killed,
+    a_worker_is_killed_and_its_words_live_on,
+    a_worker_hangs,
 )
 # Between the mending of one and the next: the memory fills, hits are given.
 _PEACE_SECONDS: Final = (0.5, 2.5)

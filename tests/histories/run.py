@@ -13,7 +13,7 @@ from tests.histories.clients import reading
 from tests.histories.clients.client import Habits
 from tests.histories.clients.drivers import Asyncpg
 from tests.histories.clients.session import PAIRS, REGISTERS, WATCHED, Session
-from tests.histories.faults import FAULTS, rehearse
+from tests.histories.faults import FAULTS, WORKER_FAULTS, rehearse
 from tests.histories.history import initially
 from tests.histories.journal import Journal, load, now
 from tests.histories.stage import Stage, stage
@@ -47,6 +47,7 @@ class Plan:
     faults: Sequence[Fault] = FAULTS
     program: Sequence[str] | None = None
     until_found: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Result:
         if not self.passed:
             lines.append(
                 f"to repeat: make histories ARGS='--seconds {plan.seconds:g} --seed {plan.seed}"
-                f" --clients {plan.clients} --write-share {plan.write_share:g}{_chosen(plan.faults)}'"
+                f" --clients {plan.clients} --write-share {plan.write_share:g}"
+                f"{_chosen(plan.faults, plan.workers)}'"
             )
         lines.append(
             f"seed {plan.seed}: {self.history.statements} reads, {100 * self.hit_share:.1f} % from memory;"
@@ -94,16 +96,18 @@ class Result:
         return lines
 
 
-def _chosen(faults: Sequence[Fault]) -> str:
-    """The arguments that choose these faults."""
+def _chosen(faults: Sequence[Fault], workers: int) -> str:
+    """The arguments that choose these faults and workers."""
+    several = f" --workers {workers}" if workers > 1 else ""
     if not faults:
-        return " --no-faults"
-    return "" if faults == FAULTS else "".join(f" --fault {fault.__name__}" for fault in faults)
+        return f"{several} --no-faults"
+    every = (*FAULTS, *WORKER_FAULTS) if workers > 1 else FAULTS
+    return several + ("" if faults == every else "".join(f" --fault {fault.__name__}" for fault in faults))
 
 
 async def run(plan: Plan, progress: Callable[[str], None] = print) -> Result:
     """Play ``plan`` and judge what was written down."""
-    async with stage(plan.program) as ready:
+    async with stage(plan.program, plan.workers) as ready:
         began = now()
         ready.start_clients(plan.clients, Habits(plan.seed, plan.write_share))
         await _play(ready, plan, began, progress)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
+
+import psutil
 
 from tests.histories.checking.levels import TTL_CAP_SECONDS, Levels, Sample
 from tests.histories.clients.client import Habits
@@ -24,6 +27,7 @@ from tests.postgres import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from random import Random
 
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 _OPTIONS: Final = ("--freshness", "wire", "--ttl-floor", "1", "--ttl-cap", str(TTL_CAP_SECONDS))
@@ -38,7 +42,9 @@ _TOGETHER: Final = 2
 class Stage:
     """``program`` stands for ``orrery``, for proxies that break a law."""
 
-    def __init__(self, cluster: Cluster, way: Way, folder: Path, program: Sequence[str] | None) -> None:
+    def __init__(
+        self, cluster: Cluster, way: Way, folder: Path, program: Sequence[str] | None, workers: int = 1
+    ) -> None:
         self.cluster = cluster
         self.way = way
         self.folder = folder
@@ -47,6 +53,7 @@ class Stage:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.troubles: set[str] = set()
         self._program = program
+        self.workers = workers
         self._proxy: Proxy | None = None
         self._incarnation = 0
         self._answered: dict[int, tuple[int, int]] = {}
@@ -78,10 +85,11 @@ class Stage:
         """Start the next one and tell the clients where it is."""
         origin = self.cluster.url().replace(f":{self.cluster.port}/", f":{self.way.relay.port}/")
         self._incarnation += 1
+        options = (*_OPTIONS, "--workers", str(self.workers))
         if self._program is None:
-            self._proxy = Proxy(origin, *_OPTIONS)
+            self._proxy = Proxy(origin, *options)
         else:
-            self._proxy = Proxy(origin, *_OPTIONS, program=self._program)
+            self._proxy = Proxy(origin, *options, program=self._program)
         publish(self.folder, Whereabouts(self._incarnation, self._proxy.url("postgres")))
 
     def kill_proxy(self) -> None:
@@ -89,6 +97,18 @@ class Stage:
         if self._proxy is not None:
             proxy, self._proxy = self._proxy, None
             self._look_for_crashes(proxy.kill())
+
+    def signal_worker(self, number: signal.Signals, random: Random) -> psutil.Process | None:
+        """To one of several workers; which."""
+        if self._proxy is None:
+            return None
+        workers = psutil.Process(self._proxy.pid).children()
+        if not workers:
+            return None
+        one = random.choice(workers)
+        with suppress(psutil.NoSuchProcess):
+            one.send_signal(number)
+        return one
 
     def _look_for_crashes(self, log: str) -> None:
         if "Traceback" in log:
@@ -115,7 +135,12 @@ class Stage:
         since = told - level["since_seconds"] + _ROUNDING_SECONDS
         self.levels.add(incarnation, Sample(told, since, level["level"]))
         outcomes = stats["outcomes"]
-        self._answered[incarnation] = (outcomes["hit"] + outcomes["coalesced"], sum(outcomes.values()))
+        # What a worker had counted goes with it.
+        mine, every = self._answered.get(incarnation, (0, 0))
+        self._answered[incarnation] = (
+            max(mine, outcomes["hit"] + outcomes["coalesced"]),
+            max(every, sum(outcomes.values())),
+        )
         if stats["audit"]["answers"]["different"]:
             self.troubles.add(f"proxy {incarnation}: its own auditor found answers that differ")
 
@@ -167,7 +192,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(program: Sequence[str] | None) -> AsyncGenerator[Stage]:
+async def stage(program: Sequence[str] | None, workers: int = 1) -> AsyncGenerator[Stage]:
     """All of it, started; nothing is left behind."""
     with tempfile.TemporaryDirectory(prefix="orrery-histories-") as folder:
         cluster = Cluster()
@@ -176,7 +201,7 @@ async def stage(program: Sequence[str] | None) -> AsyncGenerator[Stage]:
             await asyncio.to_thread(cluster.execute, _SCHEMA.read_text())
             way = Way(cluster.port)
             async with way.relay:
-                ready = Stage(cluster, way, Path(folder), program)
+                ready = Stage(cluster, way, Path(folder), program, workers)
                 try:
                     await asyncio.to_thread(ready.start_proxy)
                     yield ready

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.histories.faults import some_lines_are_stalled
+from tests.histories.faults import WORKER_FAULTS, some_lines_are_stalled
 from tests.histories.run import Plan, run
 
 pytestmark = pytest.mark.postgres
@@ -25,11 +25,26 @@ def test_every_read_is_explained_while_things_break() -> None:
     assert len(result.faults) > 4
 
 
-@pytest.mark.parametrize("law", SOON_FOUND)
-def test_a_broken_law_is_found(law: str) -> None:
+def test_every_read_is_explained_while_workers_die_and_hang() -> None:
+    result = asyncio.run(run(Plan(seconds=15, seed=2, faults=WORKER_FAULTS, workers=2)))
+    assert result.passed, "\n".join(result.lines())
+    assert result.history.statements > 200, "hardly anything was read: this proves nothing"
+    assert result.hit_share > 0.1, "hardly anything came from memory: this proves nothing"
+    assert len(result.faults) > 1
+
+
+@pytest.mark.parametrize(
+    ("law", "workers"), [*((law, 1) for law in SOON_FOUND), ("announcement", 2), ("acknowledgement", 2)]
+)
+def test_a_broken_law_is_found(law: str, workers: int) -> None:
     program = (sys.executable, "-m", "tests.histories.broken_proxy", law)
     plan = Plan(
-        seconds=60, write_share=0.1, faults=(some_lines_are_stalled,), program=program, until_found=True
+        seconds=60,
+        write_share=0.1,
+        faults=(some_lines_are_stalled,),
+        program=program,
+        until_found=True,
+        workers=workers,
     )
     result = asyncio.run(run(plan))
     assert result.verdict.findings, f"{law} is broken, and nobody saw it"
