@@ -40,6 +40,9 @@ prisma: setup  ## Prisma's own command line: make prisma ARGS="migrate status"
 deploy-check: setup  ## check koyeb.yaml, and play it against a stand-in of Koyeb's API
 	@$(BIN)/python -m deploy.check $(ARGS)
 
+compiled: setup  ## compile what a hit goes through, which needs a C compiler; ARGS=--remove undoes it
+	@$(BIN)/python -m tools.compiled $(ARGS)
+
 differential: setup  ## the same statements direct and through the proxy, in their long form
 	@$(BIN)/python -m tests.differential $(ARGS)
 
@@ -80,4 +83,4 @@ pool-storm: setup  ## many clients over few connections, each checks its own; CL
 fuzz: setup  ## any bytes from clients and origin; ARGS="--inputs 1000000 --seed 2"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-.PHONY: deploy-check help setup demo test test-matrix check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz pool-storm
+.PHONY: deploy-check help setup demo test test-matrix check init image loadtest prisma differential precision histories bench bench-compare bench-precision bench-connect bench-memory bench-clients bench-big profile fuzz pool-storm compiled

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.postgres import Cluster, Database, ProgramsMissing
+from tools.compiled import extensions, stale
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,6 +24,19 @@ settings.load_profile("patient")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--no-skips``: what a test needs must be there, as in continuous integration."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed test")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the hot rooms are compiled, nothing can be planted in them; an extension must fit its source."""
+    if changed := stale():
+        pytest.exit(
+            f"changed since it was compiled: {', '.join(changed)} (make compiled, or ARGS=--remove)", 4
+        )
+    if extensions():
+        skip = pytest.mark.skip(reason="what is compiled cannot be patched, nor held weakly")
+        for item in items:
+            if item.get_closest_marker("plain"):
+                item.add_marker(skip)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -170,13 +170,14 @@ class FrameScanner:
             begun, at = at, at + 1 + length
             if at > size:
                 self._outstanding = at - size
-                piece = data[start:]
+                piece = data[start:] if start else data
                 if self._anew:
                     piece = data[start:begun] + compose(kind, data[begun + HEADER :])
                 segments.append((kind, piece, frames))
                 return size
             frames += 1
-        segments.append((kind, data[start:at], frames))
+        # Compiled, a slice of the whole would be a copy.
+        segments.append((kind, data if at - start == size else data[start:at], frames))
         return at
 
     def _refusal(self, kind: int, length: int) -> OrreryError:

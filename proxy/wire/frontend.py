@@ -33,8 +33,8 @@ SYNC: Final = ord("S")
 TERMINATE: Final = ord("X")
 
 # What Describe and Close speak of.
-STATEMENT: Final = ord("S")
-PORTAL: Final = ord("P")
+STATEMENT: Final[int] = ord("S")
+PORTAL: Final[int] = ord("P")
 
 SYNC_FRAME: Final = compose(SYNC, b"")
 FLUSH_FRAME: Final = compose(FLUSH, b"")

@@ -84,6 +84,7 @@ USES = (reads, writes, fails_in_a_transaction_and_leaves, leaves_in_the_middle, 
         never_logs_in)  # fmt: skip
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("pool", ["transaction", "session"])
 async def test_a_client_that_left_leaves_nothing_to_the_garbage_collector(
     database: Database, born: list[weakref.ref[object]], pool: str

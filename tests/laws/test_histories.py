@@ -114,6 +114,7 @@ def test_a_session_that_shares_answers_across_parameters_is_found() -> None:
     assert_found(SharesAnswersAcrossParameters, "was given to")
 
 
+@pytest.mark.plain
 def test_a_fill_that_is_stamped_when_it_lands_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def stamped_now(ticket: Ticket) -> bool:
         ticket.stamp = ticket.slot.stamp()
@@ -123,6 +124,7 @@ def test_a_fill_that_is_stamped_when_it_lands_is_found(monkeypatch: pytest.Monke
     assert_found(World, STALE)
 
 
+@pytest.mark.plain
 def test_a_ticket_that_ignores_suspensions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def careless(slot: Slot, _: tuple[int, ...] = ()) -> int:
         return sum(tag.generation for tag in slot.tags)
@@ -131,6 +133,7 @@ def test_a_ticket_that_ignores_suspensions_is_found(monkeypatch: pytest.MonkeyPa
     assert_found(World, STALE)
 
 
+@pytest.mark.plain
 def test_a_memory_that_forgets_its_bound_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "_evict", lambda store: setattr(store, "_limit", store._limit * 2))
     assert_found(Cramped, "bound")

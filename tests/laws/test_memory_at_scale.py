@@ -70,6 +70,7 @@ def test_no_dict_grows_so_large_that_its_copy_would_be_felt() -> None:
     assert all(len(part) <= MOST_IN_ONE for part in (slot.entries.few, *slot.entries.parts))
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("asked_again", [False, True])
 def test_an_eviction_takes_the_same_few_steps_whatever_the_memory_holds(
     asked_again: bool, monkeypatch: pytest.MonkeyPatch

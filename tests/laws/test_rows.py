@@ -105,6 +105,7 @@ def test_rows_that_are_not_raised_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     assert_found()
 
 
+@pytest.mark.plain
 def test_a_fill_that_forgets_its_rows_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slot, "places", lambda *_: ())
     assert_found()

@@ -116,6 +116,7 @@ def test_a_ghost_is_forgotten_after_its_window() -> None:
     assert not ghosts.take(entry_of(slot, second), window=1)
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("queue", ["_small", "_main"])
 def test_one_eviction_moves_a_bounded_number_of_entries(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store, slot = Store(1000 * ROOM + SLOT_BYTES), new_slot()
