@@ -113,11 +113,14 @@ class Fleet:
             self._judge_anew, reach, lambda: self._leader.calm(lambda: self._leader.judged(number))
         )
 
-    def _judge_anew(self, reach: Reach, then: Callable[[], None]) -> None:
+    def _judge_anew(self, reach: Reach, then: Callable[[], None], *, elsewhere: bool = False) -> None:
         """Read the catalogues that this change concerns, and judge by them what is on its way here."""
         directory = self._hub.directory
         everywhere = reach.extent == Extent.ORIGIN
-        concerned = [d for d in directory.databases() if everywhere or d.oid == reach.database]
+        # Rights and roles are the origin's: another worker's change may show in a database that it was not
+        # made in, and that one may be unknown here.
+        every = everywhere or elsewhere
+        concerned = [d for d in directory.databases() if every or d.oid == reach.database]
         left = len(concerned)
 
         def was_read(database: Database) -> None:
@@ -242,7 +245,11 @@ class Fleet:
         remote = self._remote[slot][number]
         remote.landed = True
         follower = self._follower(slot)
-        self._judge_anew(remote.reach, lambda: self._leader.calm(lambda: follower.send("judged", number)))
+        self._judge_anew(
+            remote.reach,
+            lambda: self._leader.calm(lambda: follower.send("judged", number)),
+            elsewhere=True,
+        )
 
     def _lift(self, remote: _Remote, *, changed: bool) -> None:
         self._memory.end(remote.suspension, changed=changed, cause="feed")
