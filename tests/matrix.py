@@ -34,6 +34,10 @@ pool_transaction = pytest.mark.skipif(
     POOL != "transaction", reason="with --pool session each login opens a connection"
 )
 
+one_pool = pytest.mark.skipif(
+    WORKERS > 1 or POOL != "transaction", reason="clients share one pool: each worker has one of its own"
+)
+
 
 def options() -> list[str]:
     """What the axes add to the command line."""

@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.place import PLANETS, Connection, Place, ask, remember
 from tests.integration.proxy import Proxy, until
-from tests.matrix import pool_transaction
+from tests.matrix import one_pool
 from tests.postgres import Cluster, Database
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def test_an_md5_role_logs_in(place: Place, role: str) -> None:
 
 
 @pytest.mark.soundness("3.4")
-@pool_transaction
+@one_pool
 def test_a_second_login_opens_no_connection_to_the_origin(place: Place) -> None:
     place.direct(PLANETS)
     sessions = (

@@ -15,11 +15,14 @@ from proxy.wire import backend, frontend
 from tests.integration.place import NAMES, PLANETS, Place, ask, remember
 from tests.integration.proxy import until
 from tests.integration.raw import RawClient
+from tests.matrix import one_pool
 from tests.storm.run import Plan, run
 
 if TYPE_CHECKING:
     from tests.integration.conftest import StartProxy
     from tests.postgres import Database
+
+pytestmark = one_pool
 
 ONE = ("--pool-size", "1", "--pool-wait-seconds", "1", "--freshness", "wire", "--catalogue-seconds", "3600")
 THERE = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()

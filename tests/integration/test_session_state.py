@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
+from tests.matrix import one_pool
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -183,6 +184,7 @@ def test_a_membership_opens_and_closes_schemas_of_the_path_for_open_sessions(
         place.direct(f"DROP OWNED BY {group}; DROP ROLE {group}")
 
 
+@one_pool
 def test_sessions_of_a_role_that_was_dropped_share_nothing_with_its_successor(
     place: Place, role: str
 ) -> None:
