@@ -43,7 +43,7 @@ class Options:
     """The choices. 45 ms are the way from Washington to Frankfurt; ``writes`` is in percent."""
 
     distance_ms: float = 45.0
-    users: int = 20
+    users: int = 60
     seconds: int = 120
     seed: int = 1
     writes: float = 1.0
