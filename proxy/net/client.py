@@ -128,10 +128,12 @@ class ClientConnection(asyncio.Protocol):
         session = self.session
         if session is not None:
             session.database.sessions -= 1
-        if session is None or self.origin is None:
+            self.hub.lender.departed(session.guest)
+        if session is None:
             self._part()
             return
         if session.client_gone(time.monotonic()):
+            assert self.origin is not None
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_SETTLE_SECONDS, self.origin.abort)
         else:

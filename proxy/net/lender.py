@@ -139,7 +139,7 @@ class Lender:
         standing = connection.standing
         assert standing is not None
         seat.customs = standing.customs
-        seat.held = standing.counted_for is not None
+        seat.held = standing.counted_for is not None or standing.has_statements
         usable = usable and not connection.in_doubt
         self._act(self._pool.give_back(seat, time.monotonic(), usable=usable))
         self._move()
@@ -161,6 +161,12 @@ class Lender:
     def retire(self) -> None:
         """Roles, databases or their settings changed: nobody new gets a connection from before."""
         self._act(self._pool.retire())
+
+    def departed(self, guest: object) -> None:
+        """It will not come back: what counts for it counts for nobody."""
+        for seat in self._seats.values():
+            if seat.guest is guest:
+                seat.held = False
 
     # Carrying out
 

@@ -68,7 +68,8 @@ class Standing:
 
     ``spoiled``: it may hold what no command takes away: no other client gets it. ``customs``: the settings
     with a dot in their name that were ever set. ``counted_for``: whose sequences currval() and lastval()
-    tell.
+    tell. ``has_statements``: whom it served last has prepared statements here, which elsewhere would have to
+    be prepared again.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class Standing:
         "_prepared",
         "counted_for",
         "customs",
+        "has_statements",
         "learnt",
         "settings",
         "spoiled",
@@ -89,6 +91,7 @@ class Standing:
         self.customs: frozenset[str] = frozenset()
         self.counted_for: object | None = None
         self.spoiled = False
+        self.has_statements = False
         self._prepared: OrderedDict[Virtual, None] = OrderedDict()
         self._limit = max_statements
 

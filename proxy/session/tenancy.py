@@ -292,6 +292,7 @@ class Tenancy:
         if not self._moving:
             standing.carried(state.own(), state.customs, self.token)
         self._moving = False
+        standing.has_statements = bool(self._session.statements.there)
         self._session.statements.leave_origin()
         return not standing.spoiled
 

@@ -9,13 +9,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import asyncpg
 import psycopg
 import pytest
 
 from proxy import config
 from proxy.net.client import ClientConnection
 from proxy.service import Service
-from proxy.session.session import Session
+from proxy.session.session import FLIGHT, Session
 from tests.postgres import HOST, Database
 
 pytestmark = pytest.mark.postgres
@@ -100,4 +101,31 @@ async def test_a_client_that_left_leaves_nothing_to_the_garbage_collector(
             while any(one() is not None for one in born):
                 await asyncio.sleep(0.01)
     assert len(born) > 2 * len(USES) - 4
+    await service.stop(5.0)
+
+
+async def test_who_leaves_while_waiting_for_another_s_fill_disturbs_nobody(database: Database) -> None:
+    database.execute("CREATE TABLE item (n int); INSERT INTO item VALUES (1)")
+    service = Service(config.load({"origin": database.url(), "listen": f"{HOST}:0", "admin": "off"}))
+    await service.start()
+    url = config.origin(database.url()).rewritten(HOST, service.address.port)
+    one, two = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(2)]
+    with psycopg.connect(database.url()) as holder:
+        holder.execute("LOCK TABLE item")
+        asked = [asyncio.create_task(client.execute("SELECT n FROM item")) for client in (one, two)]
+        clients = service._hub.clients
+        async with asyncio.timeout(20):
+            while not (waiting := [c for c in clients if c.session and c.session.waiting_for == FLIGHT]):
+                await asyncio.sleep(0.01)
+        (follower,) = waiting
+        assert follower.transport is not None
+        follower.transport.abort()
+        async with asyncio.timeout(20):
+            while follower in clients:
+                await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert "SELECT 1" in answers
+    for client in (one, two):
+        client.terminate()
     await service.stop(5.0)

@@ -235,6 +235,19 @@ async def test_a_statement_prepared_again_has_the_columns_that_its_client_was_to
     await asyncio.gather(one.close(), two.close())
 
 
+def test_while_there_is_room_a_statement_stays_where_it_was_prepared(
+    database: Database, start_proxy: StartProxy
+) -> None:
+    database.execute(PLANETS)
+    place = Place(start_proxy("--freshness", "wire"), database)
+    with place.connect() as one, place.connect() as two, place.connect() as three:
+        one.pgconn.prepare(b"counts", b"SELECT count(*) FROM planets")
+        three.execute("CREATE TABLE unrelated (id int)")
+        two.execute("ALTER TABLE planets ADD COLUMN moons int")
+        counted = one.pgconn.exec_prepared(b"counts", [])
+        assert counted.get_value(0, 0) == b"3", counted.error_message
+
+
 def test_an_unnamed_statement_of_another_client_is_not_run(narrow: Place) -> None:
     with RawClient.logged_in(narrow) as one, RawClient.logged_in(narrow) as two:
         one.send(frontend.parse(b"", b"UPDATE planets SET name = 'x'") + frontend.SYNC_FRAME)
