@@ -128,7 +128,6 @@ class ClientConnection(asyncio.Protocol):
         session = self.session
         if session is not None:
             session.database.sessions -= 1
-            self.hub.lender.departed(session.guest)
         if session is None:
             self._part()
             return
@@ -149,6 +148,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport = None
         session, self.session = self.session, None
         if session is not None:
+            self.hub.lender.departed(session.guest)
             session.part()
 
     def pause_writing(self) -> None:

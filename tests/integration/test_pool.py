@@ -240,12 +240,25 @@ def test_while_there_is_room_a_statement_stays_where_it_was_prepared(
 ) -> None:
     database.execute(PLANETS)
     place = Place(start_proxy("--freshness", "wire"), database)
-    with place.connect() as one, place.connect() as two, place.connect() as three:
+    with place.connect() as one:
+        two = psycopg.connect(place.url(), autocommit=True)
         one.pgconn.prepare(b"counts", b"SELECT count(*) FROM planets")
-        three.execute("CREATE TABLE unrelated (id int)")
+        here = backend_of(one)
+        assert backend_of(two) != here
         two.execute("ALTER TABLE planets ADD COLUMN moons int")
         counted = one.pgconn.exec_prepared(b"counts", [])
         assert counted.get_value(0, 0) == b"3", counted.error_message
+        assert backend_of(one) == here
+        two.close()
+
+
+def test_who_leaves_keeps_nothing_for_itself(database: Database, start_proxy: StartProxy) -> None:
+    database.execute(PLANETS)
+    place = Place(start_proxy("--freshness", "wire"), database)
+    for number in range(4):
+        with place.connect() as client:
+            client.pgconn.prepare(b"counts", b"SELECT count(*), %d FROM planets" % number)
+    assert place.direct(THERE) == [(1,)]
 
 
 def test_an_unnamed_statement_of_another_client_is_not_run(narrow: Place) -> None:
