@@ -5,12 +5,14 @@ Each reader raises ValueError with what was expected, never with what was given:
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 _UNITS: Final = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
 
 
@@ -51,7 +53,7 @@ def _bytes(value: object) -> object:
     text = str(value).strip()
     number = text.rstrip("BKMGTibkmgt ").strip()
     unit = text[len(number) :].strip().upper()
-    if not (number.isascii() and number.isdigit()) or unit not in _UNITS:
+    if not _NUMBER.fullmatch(number) or unit not in _UNITS:
         raise ValueError("expected a number of bytes, or one with KiB, MiB or GiB")
     return int(number) * _UNITS[unit]
 

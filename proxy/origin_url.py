@@ -6,6 +6,7 @@ Sources: PostgreSQL docs, libpq-connect, "Connection URIs" and "Parameter Key Wo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from getpass import getuser
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 5432
 # A suspended serverless origin takes seconds to wake; libpq itself would wait for ever.
 DEFAULT_CONNECT_SECONDS: Final = 15.0
+_SECONDS: Final = re.compile("-?[0-9]{1,9}")
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -231,7 +233,7 @@ def _connect_seconds(text: str) -> float:
     """Whole seconds; zero, a negative number or none: our own bound, for every wait has one."""
     if not text:
         return DEFAULT_CONNECT_SECONDS
-    if not text.lstrip("-").isdecimal():
+    if not _SECONDS.fullmatch(text):
         raise ConfigurationError("connect_timeout of the origin must be a whole number of seconds")
     return float(text) if int(text) > 0 else DEFAULT_CONNECT_SECONDS
 

@@ -8,6 +8,7 @@ remembered. Source: PostgreSQL docs, protocol-flow, "Extended Query"; functions-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, final
@@ -34,6 +35,7 @@ _TEXT_OID: Final = (25).to_bytes(4, "big")
 _FLOATS: Final = frozenset((700, 701))
 # No declared type, int8, int2, int4: what LIMIT and OFFSET are given.
 _WHOLE: Final = frozenset((0, 20, 21, 23))
+_DIGITS: Final = re.compile(rb"[0-9]{1,19}")
 # The statements of one flight by their place: BEGIN, set_config(), the probe, the one in question, ROLLBACK.
 _PROBE, _STATEMENT = 3, 4
 _GAVE_UP: Final = frozenset(("57014", "55P03"))  # query_canceled, lock_not_available
@@ -151,7 +153,9 @@ def _number(count: Count | None, types: bytes, tail: bytes) -> int | None:
     code, value = parameters[count.parameter - 1]
     if not value:
         return None
-    number = int.from_bytes(value, "big", signed=True) if code else int(value) if value.isdigit() else -1
+    number = (
+        int.from_bytes(value, "big", signed=True) if code else int(value) if _DIGITS.fullmatch(value) else -1
+    )
     return number if number >= 0 else None
 
 

@@ -59,7 +59,9 @@ def can_be_carried(own: Own) -> bool:
 def _is_sure(name: str, value: str | None) -> bool:
     if value is None or not value.isascii() or not (name in _SURE or "." in name):
         return False
-    return name != _TIMEOUT or (value.isdigit() and (int(value) == 0 or int(value) >= _SHORTEST_TIMEOUT))
+    if name != _TIMEOUT:
+        return True
+    return value.isdigit() and len(value) < 10 and (int(value) == 0 or int(value) >= _SHORTEST_TIMEOUT)
 
 
 @final

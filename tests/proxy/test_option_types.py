@@ -18,7 +18,7 @@ def test_sizes_are_bytes_or_carry_a_binary_unit(text: str, size: int) -> None:
     assert TypeAdapter[int](Bytes).validate_python(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "MiB", "1MB", "-1", "1.5MiB", "1e6", "1 M", "1MiB2"])
+@pytest.mark.parametrize("text", ["", "MiB", "1MB", "-1", "1.5MiB", "1e6", "1 M", "1MiB2", "9" * 5000])
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="expected a number of bytes"):
         TypeAdapter[int](Bytes).validate_python(text)

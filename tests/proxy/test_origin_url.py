@@ -102,6 +102,8 @@ def test_no_repr_and_no_str_shows_the_password() -> None:
         ("h/d?gssencmode=require", "gssencmode"),
         ("h/d?require_auth=none", "require_auth"),
         ("h/d?connect_timeout=soon", "connect_timeout"),
+        ("h/d?connect_timeout=1-", "connect_timeout"),
+        (f"h/d?connect_timeout={'9' * 5000}", "connect_timeout"),
         ("h/d?replication=database", "replication"),
     ],
 )

@@ -266,7 +266,14 @@ def test_a_limit_may_be_a_parameter_in_binary(value: int, higher: int, *, raised
 
 @pytest.mark.parametrize(
     "tail",
-    [bound(None), bound(b"2x"), bound(b"-1"), bound(b""), bound(b"\xff\xff", binary=True)],
+    [
+        bound(None),
+        bound(b"2x"),
+        bound(b"-1"),
+        bound(b""),
+        bound(b"0" * 5000),
+        bound(b"\xff\xff", binary=True),
+    ],
 )
 def test_a_limit_that_cannot_be_read_is_an_objection(tail: bytes) -> None:
     assert asked(READ + b" LIMIT $1", tail) is None

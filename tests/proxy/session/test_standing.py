@@ -41,6 +41,7 @@ def assigned(frames: bytes) -> list[tuple[bytes | None, bytes | None]]:
         ("statement_timeout", "5000", True),
         ("statement_timeout", "5s", False),
         ("statement_timeout", "50", False),
+        ("statement_timeout", "9" * 5000, False),
         ("temp_tablespaces", "x", False),
         ("session_replication_role", "replica", False),
     ],
