@@ -18,7 +18,7 @@ from proxy.cache.tags import NOTHING, Reach, Suspension
 from proxy.net.client import ClientConnection
 from proxy.net.doubt import Backend
 from proxy.net.feeds.fleet import Fleet
-from proxy.net.feeds.leader import Leader
+from proxy.net.feeds.membership import Membership
 from proxy.net.feeds.messages import Message
 from proxy.net.predecessors import Predecessors
 
@@ -163,13 +163,13 @@ def announcement() -> None:
 def acknowledgement() -> None:
     """A write is announced to other workers, and sent whether or not they have heard of it."""
 
-    def waits(leader: Leader, number: int) -> bool:
+    def waits_for_nobody(membership: Membership, number: int, now: float) -> bool:
         return False
 
     def slowly(fleet: Fleet, slot: int, message: Message) -> None:
         asyncio.get_running_loop().call_later(LATE_SECONDS, _said, fleet, slot, message)
 
-    Leader.waits = waits  # type: ignore[method-assign, assignment]
+    Membership.announce = waits_for_nobody  # type: ignore[method-assign, assignment]
     Fleet.said = slowly  # type: ignore[method-assign, assignment]
 
 

@@ -65,9 +65,19 @@ async def the_way_is_stalled(stage: Stage, random: Random) -> None:
 
 
 async def some_lines_are_stalled(stage: Stage, random: Random) -> None:
-    """The same on some connections: others see what has been done on them long before it is answered."""
+    """The same on some connections: they fall behind the others."""
     stage.way.stall_some(random, *random.choice(_STALLS))
     await asyncio.sleep(random.choice((0.1, 0.3, 1.0)))
+    stage.way.resume()
+
+
+async def some_answers_are_late(stage: Stage, random: Random) -> None:
+    """What has been done on some connections is seen long before it is answered there.
+
+    Somebody at the origin itself looks on: it is seen whether or not one of the others misses.
+    """
+    stage.way.stall_some(random, Direction.TO_CLIENT)
+    await stage.witness(random.choice((0.3, 1.0)))
     stage.way.resume()
 
 
@@ -151,6 +161,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     the_way_is_cut,
     the_way_is_stalled,
     some_lines_are_stalled,
+    some_answers_are_late,
     the_way_is_stalled_then_cut,
     the_way_is_severed_at_its_near_end,
     the_proxy_is_killed,

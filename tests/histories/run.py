@@ -9,13 +9,11 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from tests.histories.checking.check import check
-from tests.histories.clients import reading
 from tests.histories.clients.client import Habits
-from tests.histories.clients.drivers import Asyncpg
-from tests.histories.clients.session import PAIRS, REGISTERS, WATCHED, Session
+from tests.histories.clients.session import PAIRS, REGISTERS, WATCHED
 from tests.histories.faults import FAULTS, WORKER_FAULTS, rehearse
 from tests.histories.history import initially
-from tests.histories.journal import Journal, load, now
+from tests.histories.journal import load, now
 from tests.histories.stage import Stage, stage
 
 if TYPE_CHECKING:
@@ -113,7 +111,8 @@ async def run(plan: Plan, progress: Callable[[str], None] = print) -> Result:
         await _play(ready, plan, began, progress)
         await asyncio.to_thread(ready.stop_clients)
         await asyncio.to_thread(ready.sample)
-        await _last_word(ready)
+        # What was acknowledged must be there when all is over.
+        await ready.witness(0.0)
         if plan.program is None:
             await asyncio.to_thread(ready.stop)
         history, verdict = await asyncio.to_thread(_judged, ready, began)
@@ -165,13 +164,3 @@ def _progress(ready: Stage, seconds: float) -> str:
         f"{seconds:4.0f} s: {ready.answers} answers, {ready.from_memory} of them from memory;"
         f" {sum(ready.faults.values())} faults"
     )
-
-
-async def _last_word(ready: Stage) -> None:
-    """Read everything at the origin itself: what was acknowledged must be there when all is over."""
-    journal = Journal(ready.folder, "the origin")
-    driver = await Asyncpg.connect(ready.direct_url, prepares=True)
-    last = Session(driver, journal, Random(0))
-    await reading.everything(last)
-    await driver.close()
-    journal.close()

@@ -13,13 +13,17 @@ from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Final, final
 
 import psutil
 
 from tests.histories.checking.levels import TTL_CAP_SECONDS, Levels, Sample
+from tests.histories.clients import reading
 from tests.histories.clients.client import Habits
-from tests.histories.journal import now
+from tests.histories.clients.drivers import Asyncpg
+from tests.histories.clients.session import Session
+from tests.histories.journal import Journal, now
 from tests.histories.way import Way
 from tests.histories.whereabouts import Whereabouts, publish
 from tests.integration.proxy import Proxy
@@ -27,12 +31,12 @@ from tests.postgres import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
-    from random import Random
 
 _SCHEMA: Final = Path(__file__).with_name("schema.sql")
 _OPTIONS: Final = ("--freshness", "wire", "--ttl-floor", "1", "--ttl-cap", str(TTL_CAP_SECONDS))
 _SAMPLE_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.05
 _ROUNDING_SECONDS: Final = 0.1  # of since_seconds in /stats
 # Clients that share a process, and a fate.
 _TOGETHER: Final = 2
@@ -78,6 +82,19 @@ class Stage:
     def note(self, fault: str) -> None:
         """Count a fault that is about to happen."""
         self.faults[fault] += 1
+
+    async def witness(self, seconds: float) -> None:
+        """Read everything at the origin itself, again and again for so long, and once at least."""
+        async with asyncio.timeout(_STOP_SECONDS):
+            driver = await Asyncpg.connect(self.direct_url, prepares=True)
+            journal = Journal(self.folder, "the origin")
+            looker, deadline = Session(driver, journal, Random(0)), now() + seconds
+            await reading.everything(looker)
+            while (left := deadline - now()) > 0:
+                await asyncio.sleep(min(left, _LOOK_SECONDS))
+                await reading.everything(looker)
+            journal.close()
+            await driver.close()
 
     # Proxies
 

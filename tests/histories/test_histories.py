@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.histories.faults import WORKER_FAULTS, some_lines_are_stalled
+from tests.histories.faults import WORKER_FAULTS, some_answers_are_late
 from tests.histories.run import Plan, run
 
 pytestmark = pytest.mark.postgres
@@ -39,9 +39,10 @@ def test_every_read_is_explained_while_workers_die_and_hang() -> None:
 def test_a_broken_law_is_found(law: str, workers: int) -> None:
     program = (sys.executable, "-m", "tests.histories.broken_proxy", law)
     plan = Plan(
-        seconds=60,
+        seconds=240,
+        clients=8 * workers,
         write_share=0.1,
-        faults=(some_lines_are_stalled,),
+        faults=(some_answers_are_late,),
         program=program,
         until_found=True,
         workers=workers,

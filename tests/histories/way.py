@@ -40,8 +40,9 @@ class Way:
             conditions.stalled = frozenset(directions or Direction)
 
     def stall_some(self, random: Random, *directions: Direction) -> None:
-        """The same for the lines of one delay only: the others overtake them."""
-        random.choice(self._all).stalled = frozenset(directions or Direction)
+        """The same for the lines of some delays only: the others overtake them."""
+        for conditions in random.sample(self._all, 2):
+            conditions.stalled = frozenset(directions or Direction)
 
     def resume(self) -> None:
         """End a stall: what is overdue arrives at once, in any order between connections."""
