@@ -58,6 +58,7 @@ def _figures(stats: Stats) -> Table:
         "bypass": dict(sorted(stats["bypass"].items(), key=lambda item: -item[1])[:6]),
         "invalidations": stats["invalidations"],
         "proofs": stats["proofs"],
+        "blocks": stats["blocks"],
         "memory": {
             "entries": cache["entries"],
             "MiB": f"{cache['bytes'] / 2**20:.1f} of {cache['limit_bytes'] / 2**20:.0f}",

@@ -66,6 +66,14 @@ METRICS: Final = (
         "proofs",
         label="verdict",
     ),
+    Metric(
+        "orrery_blocks_total",
+        "counter",
+        "blocks",
+        "Transaction blocks whose BEGIN was answered at once, by whether the origin heard of them later.",
+        "blocks",
+        label="outcome",
+    ),
     Metric("orrery_cache_entries", "gauge", "entries", "Answers in memory.", "cache", "entries"),
     Metric("orrery_cache_bytes", "gauge", "bytes", "Memory held by answers.", "cache", "bytes"),
     Metric("orrery_cache_limit_bytes", "gauge", "bytes", "Bound of that memory.", "cache", "limit_bytes"),
@@ -170,6 +178,7 @@ class Stats(TypedDict):
     bypass: dict[str, int]
     invalidations: dict[str, int]
     proofs: dict[str, int]
+    blocks: dict[str, int]
     cache: dict[str, int]
     clients: dict[str, int]
     origin: dict[str, int]
@@ -208,6 +217,7 @@ def stats(identity: Identity, counters: Counters, memory: MemoryFigures) -> Stat
         "bypass": dict(counters.bypass_reasons),
         "invalidations": dict(memory.invalidations),
         "proofs": {"unchanged": counters.proven_unchanged, "changed": counters.not_proven},
+        "blocks": {"withdrawn": counters.blocks_withdrawn, "opened": counters.blocks_opened},
         "cache": {
             "entries": memory.entries,
             "bytes": memory.bytes,
@@ -239,6 +249,7 @@ def flat(figures: Stats) -> list[tuple[str, int]]:
         ("bypass", figures["bypass"]),
         ("invalidations", figures["invalidations"]),
         ("proofs", figures["proofs"]),
+        ("blocks", figures["blocks"]),
         ("cache", figures["cache"]),
         ("clients", figures["clients"]),
         ("origin", figures["origin"]),

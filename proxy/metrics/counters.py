@@ -9,6 +9,7 @@ from proxy.metrics.histogram import Histogram
 
 _INTEGERS: Final = (
     *("hit", "fill", "coalesced", "write", "error", "proven_unchanged", "not_proven"),
+    *("blocks_withdrawn", "blocks_opened"),
     *("clients_open", "clients_peak", "origin_open", "origin_busy", "origin_waiting"),
 )
 
@@ -19,13 +20,16 @@ class Counters:
 
     ``hit`` to ``error`` and ``bypass_reasons`` only grow. ``origin_*`` are gauges that the pool writes.
     ``proven_unchanged`` and ``not_proven`` count the statements of unknown effect that the origin was asked
-    about. ``bypass_reasons`` has one key for each reason word met; the words stand in one table, so they are
-    few. ``pin_reasons`` counts how often a session came to hold something that keeps it at its connection to
-    the origin between transactions.
+    about; ``blocks_withdrawn`` the transaction blocks that ended before the origin had to hear of them, and
+    ``blocks_opened`` those of which it heard after the client was answered. ``bypass_reasons`` has one key
+    for each reason word met; the words stand in one table, so they are few. ``pin_reasons`` counts how often
+    a session came to hold something that keeps it at its connection to the origin between transactions.
     """
 
     __slots__ = (
         "audits",
+        "blocks_opened",
+        "blocks_withdrawn",
         "bypass_reasons",
         "clients_open",
         "clients_peak",
@@ -55,6 +59,8 @@ class Counters:
         self.pin_reasons: dict[str, int] = {}
         self.proven_unchanged = 0
         self.not_proven = 0
+        self.blocks_withdrawn = 0
+        self.blocks_opened = 0
         self.clients_open = 0
         self.clients_peak = 0
         self.origin_open = 0

@@ -75,6 +75,7 @@ class ClientConnection(asyncio.Protocol):
         self._early = bytearray()
         self._arrived = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._block_timer: asyncio.TimerHandle | None = None
         self._waiter: Waiter | None = None
         self._full = False  # the client does not read fast enough
         self._opening = False  # a connection to the origin is on its way
@@ -287,6 +288,19 @@ class ClientConnection(asyncio.Protocol):
             return "database"
         return "role" if learnt.role_oid != self.role_oid else ""
 
+    def hold_block(self, seconds: float) -> None:
+        if self._block_timer is None:
+            self._block_timer = asyncio.get_running_loop().call_later(seconds, self._open_block)
+
+    def _open_block(self) -> None:
+        self._block_timer = None
+        if self.session is None or self.gone:
+            return
+        again = self.session.open_block(time.monotonic())
+        if again > 0.0:
+            self.hold_block(again)
+        self._balance()
+
     def give_back_origin(self, *, usable: bool) -> None:
         assert self.session is not None
         connection, self.origin = self.origin, None
@@ -392,7 +406,7 @@ class ClientConnection(asyncio.Protocol):
         session = self.session
         if session is None:
             return
-        if session.waiting_for == FLIGHT or self._waiter is not None:
+        if session.may_give_up and (session.waiting_for == FLIGHT or self._waiter is not None):
             self._withdraw()
             session.cancel_waiting(time.monotonic())
             self._balance()

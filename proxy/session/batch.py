@@ -26,6 +26,7 @@ MALFORMED: Final = ord("?")  # the origin has an error to say to it
 LATE_PARSE: Final = ord("p")  # a Parse of ours before the client's messages; its reply is ours too
 LATE_CLOSE: Final = ord("c")  # likewise a Close
 LATE_BIND: Final = ord("b")  # likewise a Bind
+BEGIN: Final = ord("t")  # the Execute of a BEGIN that the client was answered before
 PROOF: Final = ord("x")  # a SELECT of ours: its rows are kept, no reply of it is the client's
 STATEMENT: Final = ord("q")  # the client's only statement in a Query that holds one of ours as well
 OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
@@ -133,6 +134,11 @@ class Batch:
         if len(self.reads) == len(self.runs) and all(read.executed for read in self.reads):
             return [read.tail for read in self.reads]
         return [b""] * len(self.runs)
+
+    @property
+    def concerns_us(self) -> bool:
+        """Is a command of ours in it?"""
+        return bool(self.own) or self.own_query is not None
 
     def add(self, step: int, raw: bytes) -> None:
         """The next message, for the origin."""

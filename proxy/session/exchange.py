@@ -28,6 +28,7 @@ _ENDS: Final[dict[int, bytes]] = {
     steps.LATE_PARSE: b"1",
     steps.LATE_CLOSE: b"3",
     steps.LATE_BIND: b"2",
+    steps.BEGIN: b"C",
     steps.PROOF: b"C",
     steps.STATEMENT: b"C",
     steps.BIND: b"2",
@@ -38,7 +39,7 @@ _ENDS: Final[dict[int, bytes]] = {
 }
 
 # Steps of ours: what ends them is kept from the client.
-_OURS: Final = frozenset((steps.LATE_PARSE, steps.LATE_CLOSE, steps.LATE_BIND, steps.PROOF))
+_OURS: Final = frozenset((steps.LATE_PARSE, steps.LATE_CLOSE, steps.LATE_BIND, steps.BEGIN, steps.PROOF))
 
 # What may stand between the last CommandComplete and ReadyForQuery: it keeps its place behind the former.
 _BETWEEN: Final = frozenset(
@@ -75,7 +76,8 @@ class Exchange:
     has proven that it changes nothing. ``proof``: where that question stands (``proof.place``);
     ``told_early``: the client was told of the success of this Sync before the origin has spoken.
     ``late``: statements that a Parse of ours makes known in it; ``carries``: it brings the session's settings
-    to a connection. ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the
+    to a connection; ``opens``: the origin has yet to begin, by a BEGIN of ours in it, the block that the
+    client stands in. ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the
     origin's session.
     """
 
@@ -99,6 +101,7 @@ class Exchange:
         "is_fatal",
         "late",
         "on_rows",
+        "opens",
         "own",
         "parses_done",
         "proof",
@@ -128,6 +131,7 @@ class Exchange:
         self.silent = False
         self.late: list[Prepared] = []
         self.carries = False
+        self.opens = False
         self.synced = False
         self.unparsed = False
         self.failed = False
@@ -179,7 +183,7 @@ class Exchange:
             return False
         if kind == backend.READY_FOR_QUERY:
             return True
-        if kind == backend.COMMAND_COMPLETE and not self._is_at(steps.PROOF):
+        if kind == backend.COMMAND_COMPLETE and not (self.opens or self._is_at(steps.PROOF)):
             self.tag = backend.command_tag(raw)
         elif kind == backend.ERROR_RESPONSE:
             raw = self._refusal(raw)
@@ -309,7 +313,7 @@ class Exchange:
         if kind == backend.NOTICE_RESPONSE:
             self._spoil("notice")  # Parse may have one to say as well: that a name is too long
         current = self.current
-        if current is None:
+        if current is None or self.opens:
             return
         if kind in (backend.ROW_DESCRIPTION, backend.NO_DATA):
             current.add(raw)
@@ -335,6 +339,8 @@ class Exchange:
         self._at += 1
         if step == steps.PARSE:
             self.parses_done += 1
+        elif step == steps.BEGIN:
+            self.opens = False
         return step not in _OURS
 
     def _own_steps(self, out: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from proxy.session.shapes import Shape, added_columns
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
-from proxy.session.transaction import IDLE, Transaction
+from proxy.session.transaction import Transaction
 from proxy.session.understanding import understand
 from proxy.sql.analysis import Statement
 from proxy.sql.proof.dates import is_moving
@@ -132,7 +132,7 @@ class Outlook:
         """Would these reach everything for want of a catalogue alone? Not inside a block, which may hold the
         very lock that the reading waits for.
         """
-        if self._database.catalogue is not None or self._transaction.status != IDLE:
+        if self._database.catalogue is not None or self._transaction.is_open_at_origin:
             return False
         for shape in shapes:
             self.understand(shape)

@@ -45,6 +45,9 @@ class Port(Protocol):
     def need_origin(self) -> None:
         """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
 
+    def hold_block(self, seconds: float) -> None:
+        """A BEGIN was answered: call ``open_block`` in so many seconds, unless that is to come already."""
+
     def give_back_origin(self, *, usable: bool) -> None:
         """The connection lent to this session is not needed any more; ``usable``: others may have it."""
 

@@ -17,7 +17,7 @@ from proxy.cache.memory import Memory
 from proxy.errors import ClientFault, FrameError, MalformedMessage, OrreryError
 from proxy.metrics.templates import Template, Templates
 from proxy.session import batch as steps
-from proxy.session import own, ping, probe
+from proxy.session import block, own, ping, probe
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.database import Database
 from proxy.session.hits import Hits
@@ -29,7 +29,7 @@ from proxy.session.shapes import Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
-from proxy.session.transaction import FAILED, IDLE, Transaction
+from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
 from proxy.session.uplink import Uplink
 from proxy.session.virtual import Virtual
 from proxy.sql.analysis import Extent
@@ -49,6 +49,11 @@ ROOM: Final = 5  # that earlier answers come, or that the client reads them
 # a client says beyond them waits. Each batch looks at all before it, and one answer may have a megabyte.
 _MAX_ON_THEIR_WAY: Final = 256
 _MAX_COLLECTED: Final = 64
+
+_ABORTED: Final = (
+    "25P02",
+    "current transaction is aborted, commands ignored until end of transaction block",
+)
 
 
 @final
@@ -322,12 +327,16 @@ class Session:
             self._wait(batch, CATALOGUE)
             return
         own.decide_purges(self, batch)
-        if unfinished is None and self._asks_workers(batch):
+        if unfinished is None and (self._asks_workers(batch) or self._opens_block_first(batch)):
             return
         if unfinished is not None:
             self.uplink.carry_on(unfinished, batch)
             return
         if self._answer_here(batch):
+            return
+        if self.transaction.unsent and self.transaction.status == FAILED:
+            self._held_batch = batch
+            self._refuse_batch(*_ABORTED)
             return
         refusal, reads = ("pipeline", []) if batch.opened else self.examine(batch)
         if self.outlook.lacks_catalogue(batch, self.refusal()) and self.port.need_catalogue():
@@ -424,6 +433,39 @@ class Session:
         self._wait(batch, WORKERS)
         return True
 
+    def _opens_block_first(self, batch: Batch) -> bool:
+        """Must the origin have begun the block before this can be looked at? A command of ours may fail."""
+        if self.transaction.unsent and self.transaction.status == OPEN and batch.concerns_us:
+            if self.uplink.origin is None:
+                self._wait(batch, ORIGIN)
+                self.port.need_origin()
+                return True
+            self.uplink.open_block()
+        if self.uplink.opens_alone:
+            self._wait(batch, CERTAINTY)
+            return True
+        return False
+
+    def open_block(self, now: float) -> float:
+        """The origin is to hear of the block that the client stands in by now; in how many seconds to look
+        again, 0 for never.
+        """
+        transaction = self.transaction
+        if not transaction.unsent or transaction.status != OPEN:
+            return 0.0
+        left = transaction.begun_at + block.HOLD_SECONDS - now
+        if left > 0.0:
+            return left
+        if self.waiting_for:
+            return block.HOLD_SECONDS
+        self.now = now
+        if self.uplink.origin is None:
+            self.waiting_for = ORIGIN
+            self.port.need_origin()
+        else:
+            self.uplink.open_block()
+        return 0.0
+
     def _answer_here(self, batch: Batch) -> bool:
         """Commands of ours, and what asks nothing of the origin; never before earlier replies are through."""
         if self.uplink.exchanges or batch.opened:
@@ -433,10 +475,10 @@ class Session:
         elif batch.own and len(batch.own) == len(batch.plan):
             self._answer_own_batch(batch)
         elif (self.now < self.shared.ping_until and self._answer_ping(batch)) or (
-            not batch.plan and self.uplink.origin is None
+            not batch.plan and (self.uplink.origin is None or self.transaction.unsent)
         ):
             pass
-        else:
+        elif not block.answer(self, batch):
             return False
         self.out.append(backend.READY[self.transaction.status])
         return True
@@ -567,9 +609,12 @@ class Session:
                 self._process(segments)
             except ClientFault as fault:
                 self._queue.clear()
-                self.out.append(backend.error_response("FATAL", fault.sqlstate, str(fault)))
-                self.flush()
-                self.port.close_client()
+                self._end(fault)
+
+    def _end(self, fault: OrreryError) -> None:
+        self.out.append(backend.error_response("FATAL", fault.sqlstate, str(fault)))
+        self.flush()
+        self.port.close_client()
 
     def origin_attached(
         self, origin: Origin, learnt: probe.Learnt, statuses: dict[str, str], now: float
@@ -587,14 +632,23 @@ class Session:
             self.outlook.state_moved()
             self.reconsider()
         if self.waiting_for == ORIGIN:
+            if self._held_batch is None and self.transaction.unsent:
+                self.uplink.open_block()
             self.resume(now)
 
     def origin_failed(self, fault: OrreryError, now: float) -> None:
-        """No connection could be had: the batch that wanted one is refused, the session goes on."""
+        """No connection could be had: the batch that wanted one is refused, the session goes on. In a block
+        it ends: what follows must not run outside of it.
+        """
         self.now = now
-        self._refuse_batch(fault.sqlstate, str(fault))
         self.shared.counters.error += 1
         self.last.landed("error", "", None, now)
+        if self.transaction.unsent:
+            self._give_up_batch()
+            self._queue.clear()
+            self._end(fault)
+            return
+        self._refuse_batch(fault.sqlstate, str(fault))
         self._drain_queue()
         self.flush()
 
@@ -639,12 +693,18 @@ class Session:
         self._drain_queue()
         self.flush()
 
+    @property
+    def may_give_up(self) -> bool:
+        """Does a batch of the client's wait that the origin has not been asked for?"""
+        return self._held_batch is not None
+
     def _refuse_batch(self, sqlstate: str, message: str) -> None:
         """An error of ours answers the batch that waits. What follows one
         that was opened is skipped up to its Sync, as PostgreSQL does.
         """
         opened = self._held_batch is not None and self._held_batch.opened
         self._give_up_batch()
+        self.uplink.abort_transaction()
         self.out.append(backend.error_response("ERROR", sqlstate, message))
         if opened:
             self._skipping = True
@@ -730,7 +790,7 @@ class Session:
         """May a cancel be passed on now? If not yet, ``Port.pass_on_cancel`` tells when."""
         if not self.runs_at_origin:
             return False
-        self.uplink.cancel_waits = self.uplink.is_moving_in
+        self.uplink.cancel_waits = self.uplink.is_preparing
         return not self.uplink.cancel_waits
 
     def leave(self) -> None:

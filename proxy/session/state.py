@@ -226,8 +226,8 @@ class State:
         own = {} if first else self._current.own
         self._current = Snapshot(known, dict(known), kept_role, kept_role, own)
         self._reported.clear()
-        self._outer = None
         self._savepoints.clear()
+        self._begin_again()
         self.doubt = False
 
     def reloaded(self) -> None:
@@ -279,6 +279,7 @@ class State:
         }
         self.doubt = False
         self._reloaded = False
+        self._begin_again()
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
         """A statement that the origin accepted changed
@@ -359,6 +360,11 @@ class State:
         """A transaction began."""
         self._outer = self._current.copy()
         self._savepoints.clear()
+
+    def _begin_again(self) -> None:
+        """What is known to have stood before the transaction, in which nothing was set so far, is this."""
+        if self._outer is not None:
+            self._outer = self._current.copy()
 
     def commit(self) -> None:
         """The transaction ended well: what was LOCAL is undone."""

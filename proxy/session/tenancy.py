@@ -17,7 +17,7 @@ from proxy.session.batch import Batch
 from proxy.session.outlook import shapes_in
 from proxy.session.standing import Standing, can_be_carried
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
-from proxy.session.transaction import FAILED, IDLE
+from proxy.session.transaction import FAILED
 from proxy.sql.analysis import DiscardAll, Statement
 from proxy.wire import backend, frontend
 
@@ -267,7 +267,7 @@ class Tenancy:
     def may_move_out(self) -> bool:
         """Is the session outside of a transaction, and does it hold nothing that keeps it here?"""
         session = self._session
-        if self.standing is None or session.transaction.status != IDLE or session.state.doubt:
+        if self.standing is None or session.transaction.is_open_at_origin or session.state.doubt:
             return False
         reason = self.pinned_for()
         session.note_pinned(reason)

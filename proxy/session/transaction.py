@@ -25,10 +25,21 @@ _CONTAINED: Final = QUERIES | {"call", "do", "declare", "execute", "explain", "f
 class Transaction:
     """``status`` is the byte of the last ReadyForQuery; ``pending`` what a COMMIT would make visible.
 
-    ``opaque``: something ran in it whose effects may be no part of it.
+    ``opaque``: something ran in it whose effects may be no part of it. ``unsent``: the text of the BEGIN that
+    the client was answered and the origin has not heard of, since ``begun_at``; b"" if it has.
+    ``named_isolation``: of that BEGIN, "" for the default.
     """
 
-    __slots__ = ("isolation", "locked", "opaque", "pending", "status")
+    __slots__ = (
+        "begun_at",
+        "isolation",
+        "locked",
+        "named_isolation",
+        "opaque",
+        "pending",
+        "status",
+        "unsent",
+    )
 
     def __init__(self) -> None:
         self.status = IDLE
@@ -36,6 +47,26 @@ class Transaction:
         self.isolation = ""
         self.locked = False
         self.opaque = False
+        self.unsent = b""
+        self.named_isolation = ""
+        self.begun_at = 0.0
+
+    @property
+    def is_open_at_origin(self) -> bool:
+        """Has the origin heard of the block?"""
+        return self.status != IDLE and not self.unsent
+
+    def hold(self, text: bytes, named_isolation: str, now: float) -> None:
+        """The block that was opened stands nowhere but here."""
+        self.unsent = text
+        self.named_isolation = named_isolation
+        self.begun_at = now
+
+    def send(self, isolation: str) -> bytes:
+        """The text of its BEGIN is on its way to the origin; ``isolation``: what it means there."""
+        text, self.unsent = self.unsent, b""
+        self.isolation = isolation
+        return text
 
     def begin(self, isolation: str) -> None:
         """A transaction block was opened; ``isolation`` as BEGIN named it or as the default stands."""
@@ -44,6 +75,7 @@ class Transaction:
         self.isolation = isolation
         self.locked = False
         self.opaque = False
+        self.unsent = b""
 
     def end(self) -> None:
         """The block is over, by COMMIT or ROLLBACK."""
@@ -52,6 +84,7 @@ class Transaction:
         self.isolation = ""
         self.locked = False
         self.opaque = False
+        self.unsent = b""
 
     def ran(self, statement: Statement) -> None:
         """A statement was sent inside the block: remember what its COMMIT will change, and its locks."""

@@ -10,10 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, final
 
 from proxy.cache.entry import Entry
-from proxy.errors import OriginProtocolError
+from proxy.errors import OriginProtocolError, OriginUnreachable
 from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
-from proxy.session import effects, late, probe, proof, rows, tally
+from proxy.session import block, effects, late, probe, proof, rows, tally
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.exchange import BEFORE_SYNC, BEHIND_SYNC, Exchange
 from proxy.session.outlook import shapes_in
@@ -84,8 +84,18 @@ class Uplink:
         return bool(self.exchanges) and all(e.silent for e in self.exchanges)
 
     @property
+    def opens_alone(self) -> bool:
+        """Is a BEGIN of ours on its way by itself? What came behind its Sync would run even if it failed."""
+        return bool(self.exchanges) and self.exchanges[-1].silent and self.exchanges[-1].opens
+
+    @property
+    def is_preparing(self) -> bool:
+        """Would a cancel now hit what is ours alone, and what the client's statement rests on?"""
+        return bool(self.exchanges) and (self.exchanges[0].carries or self.exchanges[0].opens)
+
+    @property
     def is_moving_in(self) -> bool:
-        """Does the origin still take over the session's settings? A cancel now would hit just that."""
+        """Does the origin still take over the session's settings?"""
         return bool(self.exchanges) and self.exchanges[0].carries
 
     @property
@@ -115,6 +125,9 @@ class Uplink:
         parses, exchange.late = late.parses(unknown, outlook.literals, statements, self.tenancy.standing)
         ahead += [(steps.LATE_CLOSE, frame) for frame in closes]
         ahead += parses
+        if self._session.transaction.unsent:
+            ahead = block.opening(self._session) + ahead
+            exchange.opens = True
         if certain:
             self._prove(exchange)
         frames, plan = proof.weave(batch, exchange.proof, withhold=exchange.withheld)
@@ -129,6 +142,13 @@ class Uplink:
         self._answer_if_first(exchange)
         if exchange.proof and not exchange.withheld:
             self._ask_state()
+
+    def open_block(self) -> None:
+        """Have the origin begin the block that the client stands in, before anything else is known of it."""
+        batch = Batch()
+        for step, frame in block.opening(self._session):
+            batch.add(step, frame)
+        self._send_silently(batch).opens = True
 
     def _move_in(self) -> None:
         """What brings the session's settings to a connection just lent to it goes in the same flight."""
@@ -263,7 +283,7 @@ class Uplink:
         had to wait for the lock of that very change may do more than was thought.
         """
         session = self._session
-        if session.transaction.status != IDLE:
+        if session.transaction.is_open_at_origin:
             session.transaction.pending |= UNREAD
         for exchange in self.exchanges:
             if exchange.silent:
@@ -413,6 +433,8 @@ class Uplink:
                 self._unasked(kind, raw)
                 continue
             exchange = self.exchanges[0]
+            if kind == backend.ERROR_RESPONSE and exchange.opens:
+                raise OriginUnreachable("the origin did not begin a block that the client stands in already")
             if exchange.take(kind, raw, self._session.out):
                 self._landed(exchange, raw)
             elif kind == backend.COPY_IN_RESPONSE:
@@ -423,6 +445,8 @@ class Uplink:
                 self._reopen(exchange)
             elif exchange.withheld and exchange.is_answered:
                 self._judge(exchange)
+            elif self.cancel_waits:
+                self._cancel_if_due()
         self._session.flush()
         self.let_go()
 
@@ -517,14 +541,17 @@ class Uplink:
         else:
             self._settle(exchange, ready, after)
             self.probe_if_in_doubt()
-        if self.cancel_waits and not self.is_moving_in:
-            self.cancel_waits = False
-            self._session.port.pass_on_cancel()
+        self._cancel_if_due()
         if self.exchanges:
             self.exchanges[0].begin(self._session.out)
         else:
             self._session.certain_again()
         self._session.room_again()
+
+    def _cancel_if_due(self) -> None:
+        if self.cancel_waits and not self.is_preparing:
+            self.cancel_waits = False
+            self._session.port.pass_on_cancel()
 
     def _judge(self, exchange: Exchange) -> None:
         """All is answered but the Sync, which is withheld: can it make anything visible?"""
@@ -696,7 +723,7 @@ class Uplink:
 
     def _may_outlive_its_origin(self) -> bool:
         state = self._session.state
-        if self._session.transaction.status != IDLE or state.doubt or self.tenancy.pinned_for():
+        if self._session.transaction.is_open_at_origin or state.doubt or self.tenancy.pinned_for():
             return False
         return self.tenancy.standing is not None or not (state.own() or state.customs)
 
@@ -720,12 +747,17 @@ class Uplink:
 
         Not while a later batch of the client's is half sent: what we say now would stand in the middle of it.
         """
-        if self._session.transaction.status == IDLE or self.origin is None or self.unfinished is not None:
+        transaction = self._session.transaction
+        if transaction.unsent:
+            transaction.status = FAILED
+            self._session.reconsider()
+            return
+        if transaction.status == IDLE or self.origin is None or self.unfinished is not None:
             return
         batch = Batch()
         batch.frames.append(steps.REFUSAL)
         self._send_silently(batch)
-        self._session.transaction.status = FAILED
+        transaction.status = FAILED
 
 
 def _is_ordinary(statement: Statement) -> bool:

@@ -46,6 +46,9 @@ class RecordingPort:
     def need_origin(self) -> None:
         self.asked.append("need_origin")
 
+    def hold_block(self, seconds: float) -> None:
+        self.asked.append(f"hold_block {seconds:g}")
+
     def give_back_origin(self, *, usable: bool) -> None:
         self.asked.append("give_back_origin" if usable else "give_back_origin spoiled")
 

@@ -54,6 +54,7 @@ SHOWN: Final[dict[str, tuple[str, str]]] = {
         "test_each_answer_is_asked_for_as_its_role_and_under_its_settings",
     ),
     "sessions without a backend": (HERE, "test_a_session_that_only_memory_has_answered_has_no_backend"),
+    "BEGIN": ("integration/test_blocks.py", "test_a_block_that_stays_open_shows_at_the_origin"),
     "a portal used again": (HERE, "test_a_portal_that_memory_has_answered_is_not_there_for_a_second_run"),
     "plans of prepared statements": (HERE, "test_a_prepared_statement_may_learn_sooner_of_another_table"),
     "isolation behind a read": (HERE, "test_set_transaction_may_follow_a_read_from_memory"),

@@ -121,6 +121,7 @@ def test_a_session_that_is_terminated_in_a_transaction(sides: Sides) -> None:
     def act(session: Session) -> list[Frame]:
         pid = session.backend()
         session.say(BEGIN)
+        session.backend()
         session.ruler.execute("SELECT pg_terminate_backend(%s)", (pid,))
         return session.guest.until_closed()
 

@@ -39,7 +39,7 @@ async def test_stats_has_the_shape_others_build_on(client: httpx.AsyncClient) ->
     stats = (await client.get("/stats")).json()
     assert list(stats) == [
         *("version", "instance", "freshness", "outcomes", "bypass", "invalidations", "proofs"),
-        *("cache", "clients", "origin", "pinned", "audit", "latency_ms"),
+        *("blocks", "cache", "clients", "origin", "pinned", "audit", "latency_ms"),
     ]
     assert stats["freshness"] == {"level": "ttl", "since_seconds": 12.5, "why": "writers unknown"}
     assert stats["outcomes"]["hit"] == 3

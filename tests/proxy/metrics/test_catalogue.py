@@ -19,6 +19,7 @@ def figures() -> Stats:
     counters.bypass("volatile")
     counters.client_opened()
     counters.proven_unchanged, counters.not_proven = 2, 1
+    counters.blocks_withdrawn, counters.blocks_opened = 3, 1
     counters.pinned("temporary")
     counters.hit_latency.observe(0.001)
     counters.audits.checked(2.0, fresh=True)
@@ -39,6 +40,7 @@ def test_stats_has_the_shape_that_others_build_on(figures: Stats) -> None:
         "bypass": {"volatile": 1},
         "invalidations": {"own_write": 1, "feed": 0, "purge": 0, "ddl": 0},
         "proofs": {"unchanged": 2, "changed": 1},
+        "blocks": {"withdrawn": 3, "opened": 1},
         "cache": {"entries": 2, "bytes": 900, "limit_bytes": 1000, "evictions": 1},
         "clients": {"open": 1, "peak": 1},
         "origin": {"open": 0, "busy": 0, "waiting": 0},

@@ -108,7 +108,7 @@ def test_a_portal_that_the_memory_answered_hides_an_older_one_of_the_origin() ->
     world = World()
     client = world.client()
     world.client().ask(run(READ), SYNC)
-    client.query(b"BEGIN")
+    client.query(b"BEGIN", b"SAVEPOINT a")
     assert client.ask(run(READ), SYNC).endswith("Z:T")
     client.heard()
     client.say(frontend.execute(b""), SYNC)

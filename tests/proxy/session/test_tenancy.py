@@ -330,7 +330,7 @@ def test_a_client_that_leaves_leaves_its_connection_to_others_unless_it_holds_so
     client.session.leave()
     assert not is_free(client)
     other = turns.client()
-    turns.ask(other, QUERY(b"BEGIN"))
+    turns.ask(other, QUERY(b"BEGIN; SAVEPOINT a"))
     other.session.client_gone(0.0)
     other.session.leave()
     assert not is_free(other)
@@ -353,7 +353,7 @@ def test_an_error_speaks_of_a_statement_by_the_client_s_own_name() -> None:
     turns = Turns()
     client = turns.client()
     turns.ask(client, run(WRITE, b"mine"), SYNC)
-    client.say(QUERY(b"BEGIN"))
+    client.say(QUERY(b"BEGIN; SAVEPOINT a"))
     client.settle()
     told = client.session.uplink.tenancy.in_the_client_s_words(
         backend.error_response("ERROR", "08P01", 'prepared statement "orrery_1" requires 2')

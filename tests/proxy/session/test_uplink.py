@@ -385,7 +385,7 @@ def test_a_session_with_settings_is_told_that_its_origin_is_lost() -> None:
 def test_a_session_in_a_transaction_is_told_that_its_origin_is_lost() -> None:
     world = World()
     client = world.client()
-    client.query(b"BEGIN")
+    client.query(b"BEGIN", b"SAVEPOINT a")
     client.session.origin_lost(world.clock.now)
     assert client.told() == "E:08006"
 
