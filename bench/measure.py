@@ -89,7 +89,8 @@ def _each(cells: Sequence[Cell], act: Callable[[Cell], None], what: str) -> None
 
 
 def _warm(ground: Ground, server: Server, cell: Cell) -> None:
-    load.warm(_target(ground, server, cell), ground.choice)
+    for _ in range(server.memories):
+        load.warm(_target(ground, server, cell), ground.choice)
 
 
 def _turn(ground: Ground, server: Server, cell: Cell) -> None:

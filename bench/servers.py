@@ -33,7 +33,8 @@ class Missing(Exception):
 @dataclass(frozen=True, slots=True)
 class Server:
     """One that a load can be put on. ``root``: the process above all that it consists of. ``hits``: how many
-    reads its memory has answered, where it tells. ``stores``: is what is written there read again?
+    reads its memory has answered, where it tells; ``memories``: how many it has, that each must be filled.
+    ``stores``: is what is written there read again?
     """
 
     name: str
@@ -41,6 +42,7 @@ class Server:
     root: int
     hits: Callable[[], int] | None = None
     stores: bool = True
+    memories: int = 1
 
 
 def direct(_: ExitStack, cluster: Cluster) -> Server:
@@ -119,12 +121,12 @@ def canned(parts: ExitStack, cluster: Cluster) -> Server:
     return Server("canned", port, child.group, stores=False)
 
 
-def orrery(name: str, *options: str) -> Callable[[ExitStack, Cluster], Server]:
-    """The proxy of these sources, with more options."""
+def orrery(name: str, *options: str, memories: int = 1) -> Callable[[ExitStack, Cluster], Server]:
+    """The proxy of these sources, with more options; ``memories``: as many as it has workers."""
 
     def begin(parts: ExitStack, cluster: Cluster) -> Server:
         place, child = proxy(parts, cluster, cluster.port, options=options)
-        return Server(name, place.port, child.group, lambda: place.outcomes()["hit"])
+        return Server(name, place.port, child.group, lambda: place.outcomes()["hit"], memories=memories)
 
     return begin
 
@@ -133,6 +135,7 @@ def orrery(name: str, *options: str) -> Callable[[ExitStack, Cluster], Server]:
 # for those of a predecessor, and holds level wire back until they are gone.
 SERVERS: Final[Mapping[str, Callable[[ExitStack, Cluster], Server]]] = {
     "orrery": orrery("orrery"),
+    "orrery-2": orrery("orrery-2", "--workers", "2", memories=2),
     "orrery-pass": orrery("orrery-pass", "--cache", "off"),
     "direct": direct,
     "pgbouncer-session": pgbouncer("session"),
