@@ -28,7 +28,7 @@ from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
 from proxy.session.probe import Learnt
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, WORKERS, Session
+from proxy.session.session import CATALOGUE, FLIGHT, ROOM, WORKERS, Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 
@@ -228,7 +228,7 @@ class ClientConnection(asyncio.Protocol):
                 session.state.customs,
             )
         )
-        if self.session.waiting_for == ORIGIN:
+        if self.hub.lender.is_waiting(waits):
             self._waiter = waits
 
     async def _open_origin(self, wanted: Wanted) -> None:
@@ -288,6 +288,12 @@ class ClientConnection(asyncio.Protocol):
             return "database"
         return "role" if learnt.role_oid != self.role_oid else ""
 
+    def withdraw_origin(self) -> bool:
+        if self._waiter is None:
+            return False
+        self._withdraw()
+        return True
+
     def hold_block(self, seconds: float) -> None:
         if self._block_timer is None:
             self._block_timer = asyncio.get_running_loop().call_later(seconds, self._open_block)
@@ -296,7 +302,11 @@ class ClientConnection(asyncio.Protocol):
         self._block_timer = None
         if self.session is None or self.gone:
             return
-        again = self.session.open_block(time.monotonic())
+        try:
+            again = self.session.open_block(time.monotonic())
+        except OrreryError as fault:
+            self.refuse(fault)
+            return
         if again > 0.0:
             self.hold_block(again)
         self._balance()

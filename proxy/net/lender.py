@@ -86,6 +86,10 @@ class Lender:
         self._move()
         return waiter
 
+    def is_waiting(self, waiter: Waiter) -> bool:
+        """Has it got neither a connection nor a refusal?"""
+        return waiter in self._requests
+
     def withdraw(self, waiter: Waiter) -> None:
         """It is not needed any more."""
         if self._requests.pop(waiter, None) is not None:

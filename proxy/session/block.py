@@ -47,14 +47,14 @@ def answer(session: Session, batch: Batch) -> bool:
         isolation = command.isolation or session.state.value(_DEFAULT)
         if transaction.status != IDLE or isolation not in EACH_STATEMENT_ITS_SNAPSHOT:
             return False
-        # Notifications do not arrive inside of a block.
-        if session.outlook.refusal() or session.state.listening:
+        # Notifications do not arrive inside of a block, and READ WRITE is an error at a standby.
+        if session.outlook.refusal() or session.state.listening or b"write" in text.lower():
             return False
         session.state.begin()
         transaction.begin(isolation)
         transaction.hold(text, command.isolation or "", session.now)
         session.port.hold_block(HOLD_SECONDS)
-    elif command.control in (Control.COMMIT, Control.ROLLBACK) and transaction.unsent and not command.chain:
+    elif transaction.unsent and _ends(statement):
         if command.control == Control.ROLLBACK or transaction.status == FAILED:
             tag = b"ROLLBACK"
             session.state.rollback()
@@ -62,6 +62,8 @@ def answer(session: Session, batch: Batch) -> bool:
             session.state.commit()
         transaction.end()
         session.statements.end_transaction()
+        if session.is_queued:
+            session.is_queued = not session.port.withdraw_origin()
         session.shared.counters.blocks_withdrawn += 1
     else:
         return False
@@ -70,6 +72,17 @@ def answer(session: Session, batch: Batch) -> bool:
     session.uplink.probe_if_in_doubt()
     _reply(session, batch, tag)
     return True
+
+
+def is_end(session: Session, batch: Batch) -> bool:
+    """Does it end the block, and nothing else?"""
+    found = _only_command(session, batch)
+    return found is not None and _ends(found[0])
+
+
+def _ends(statement: Statement) -> bool:
+    command = statement.transaction
+    return command is not None and command.control in (Control.COMMIT, Control.ROLLBACK) and not command.chain
 
 
 def _only_command(session: Session, batch: Batch) -> tuple[Statement, bytes] | None:

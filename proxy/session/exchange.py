@@ -190,7 +190,7 @@ class Exchange:
             self._fail(raw)
         elif kind == backend.COPY_IN_RESPONSE:
             self.copying = True
-        elif kind == backend.BIND_COMPLETE and self.recordings:
+        elif kind == backend.BIND_COMPLETE and self.recordings and not self._is_at(steps.LATE_BIND):
             self.current = self.recordings.popleft()
         self._record(kind, raw)
         if self._advance(kind):

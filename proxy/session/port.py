@@ -45,6 +45,9 @@ class Port(Protocol):
     def need_origin(self) -> None:
         """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
 
+    def withdraw_origin(self) -> bool:
+        """The connection that was asked for is not needed any more. False: it is on its way all the same."""
+
     def hold_block(self, seconds: float) -> None:
         """A BEGIN was answered: call ``open_block`` in so many seconds, unless that is to come already."""
 

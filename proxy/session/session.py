@@ -50,11 +50,6 @@ ROOM: Final = 5  # that earlier answers come, or that the client reads them
 _MAX_ON_THEIR_WAY: Final = 256
 _MAX_COLLECTED: Final = 64
 
-_ABORTED: Final = (
-    "25P02",
-    "current transaction is aborted, commands ignored until end of transaction block",
-)
-
 
 @final
 class Session:
@@ -63,6 +58,7 @@ class Session:
     ``told``: what ParameterStatus has told the client at its login. ``pinned_for``: what keeps the session at
     its connection to the origin between transactions, in one word; "": nothing.
     ``out`` collects what the client gets until ``flush``; ``now`` is the moment of the event being handled;
+    ``is_queued``: a connection was asked for that only a block waits for, and the client does not.
     ``hits`` the templates of the hits in the bytes just received, to be timed by whoever has a clock.
     """
 
@@ -87,6 +83,7 @@ class Session:
         self.outlook = Outlook(shared, database, state, self.transaction)
         self.uplink = Uplink(self, told or {})
         self.pinned_for = ""
+        self.is_queued = False
         database.judged.add(self.uplink)
         self._on_their_way = self.uplink.exchanges  # the very deque: no hit overtakes an earlier reply
         self.last = Last()
@@ -104,6 +101,7 @@ class Session:
         self._hits = Hits(self)
         self._ready = False
         self._skipping = False  # what follows a refused message, up to Sync
+        self._is_over = False  # the client was told that it ends: nothing of what follows counts
         self.reconsider()
 
     # From the client
@@ -147,6 +145,8 @@ class Session:
 
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
+            if self._is_over:
+                return
             if kind == frontend.TERMINATE:
                 self.port.close_client()
                 return  # nobody is there any more to say what follows
@@ -334,10 +334,6 @@ class Session:
             return
         if self._answer_here(batch):
             return
-        if self.transaction.unsent and self.transaction.status == FAILED:
-            self._held_batch = batch
-            self._refuse_batch(*_ABORTED)
-            return
         refusal, reads = ("pipeline", []) if batch.opened else self.examine(batch)
         if self.outlook.lacks_catalogue(batch, self.refusal()) and self.port.need_catalogue():
             batch.waited_catalogue = True
@@ -353,8 +349,7 @@ class Session:
         if not refusal and self._revisit(batch, reads):
             return
         if self.uplink.origin is None:
-            self._wait(batch, ORIGIN)
-            self.port.need_origin()
+            self._wait_for_origin(batch)
             return
         if self.waiting_for == 0:
             self.uplink.send(batch, refusal, reads)
@@ -434,24 +429,33 @@ class Session:
         return True
 
     def _opens_block_first(self, batch: Batch) -> bool:
-        """Must the origin have begun the block before this can be looked at? A command of ours may fail."""
-        if self.transaction.unsent and self.transaction.status == OPEN and batch.concerns_us:
-            if self.uplink.origin is None:
-                self._wait(batch, ORIGIN)
-                self.port.need_origin()
-                return True
-            self.uplink.open_block()
-        if self.uplink.opens_alone:
+        """Must the origin have begun the block before this can be looked at? A command of ours may fail, and
+        in a block that has failed the origin has the say.
+        """
+        transaction = self.transaction
+        if transaction.unsent and batch.plan:
+            failed = transaction.status == FAILED and not block.is_end(self, batch)
+            if failed or batch.concerns_us:
+                if self.uplink.origin is None:
+                    self._wait_for_origin(batch)
+                    return True
+                self.uplink.open_block(batch)
+        if self.uplink.is_opening or (batch.concerns_us and transaction.status != IDLE and self.uplink.asks):
             self._wait(batch, CERTAINTY)
             return True
         return False
+
+    def _wait_for_origin(self, batch: Batch) -> None:
+        self._wait(batch, ORIGIN)
+        if not self.is_queued:
+            self.port.need_origin()
 
     def open_block(self, now: float) -> float:
         """The origin is to hear of the block that the client stands in by now; in how many seconds to look
         again, 0 for never.
         """
         transaction = self.transaction
-        if not transaction.unsent or transaction.status != OPEN:
+        if not transaction.unsent or transaction.status != OPEN or self._is_over:
             return 0.0
         left = transaction.begun_at + block.HOLD_SECONDS - now
         if left > 0.0:
@@ -459,11 +463,11 @@ class Session:
         if self.waiting_for:
             return block.HOLD_SECONDS
         self.now = now
-        if self.uplink.origin is None:
-            self.waiting_for = ORIGIN
-            self.port.need_origin()
-        else:
+        if self.uplink.origin is not None:
             self.uplink.open_block()
+        elif not self.is_queued:
+            self.is_queued = True
+            self.port.need_origin()
         return 0.0
 
     def _answer_here(self, batch: Batch) -> bool:
@@ -612,6 +616,7 @@ class Session:
                 self._end(fault)
 
     def _end(self, fault: OrreryError) -> None:
+        self._is_over = True
         self.out.append(backend.error_response("FATAL", fault.sqlstate, str(fault)))
         self.flush()
         self.port.close_client()
@@ -631,16 +636,21 @@ class Session:
         if moved:
             self.outlook.state_moved()
             self.reconsider()
+        queued, self.is_queued = self.is_queued, False
         if self.waiting_for == ORIGIN:
-            if self._held_batch is None and self.transaction.unsent:
-                self.uplink.open_block()
             self.resume(now)
+        elif queued and self.transaction.unsent and self.transaction.status == OPEN:
+            self.uplink.open_block()
+        self.uplink.let_go()
 
     def origin_failed(self, fault: OrreryError, now: float) -> None:
         """No connection could be had: the batch that wanted one is refused, the session goes on. In a block
-        it ends: what follows must not run outside of it.
+        it ends: what follows must not run outside of it. A block that only waited to be opened waits on.
         """
         self.now = now
+        self.is_queued = False
+        if self.waiting_for != ORIGIN:
+            return
         self.shared.counters.error += 1
         self.last.landed("error", "", None, now)
         if self.transaction.unsent:
@@ -686,6 +696,7 @@ class Session:
         origin nothing.
         """
         self.now = now
+        self.is_queued = False
         if self._flight is not None:
             self._flight.leave(self)
             self._flight = None

@@ -148,7 +148,7 @@ class Tenancy:
         scope = self._session.outlook.scope
         brought = {prepared for prepared, _ in batch.parsed}
         local = self._session.statements.local()
-        return [one for one in local if one.name and one.scope == scope and one not in brought]
+        return [one for one in local if one.scope == scope and one not in brought]
 
     def to_reveal(self, batch: Batch, ran: tuple[Statement, ...]) -> list[Prepared]:
         """Statements that code which nobody has read may speak of by the client's own names: from here on

@@ -84,14 +84,14 @@ class Uplink:
         return bool(self.exchanges) and all(e.silent for e in self.exchanges)
 
     @property
-    def opens_alone(self) -> bool:
-        """Is a BEGIN of ours on its way by itself? What came behind its Sync would run even if it failed."""
-        return bool(self.exchanges) and self.exchanges[-1].silent and self.exchanges[-1].opens
+    def is_opening(self) -> bool:
+        """Is a BEGIN of ours on its way? What came behind the next Sync would run even if it failed."""
+        return any(e.opens for e in self.exchanges)
 
     @property
     def is_preparing(self) -> bool:
         """Would a cancel now hit what is ours alone, and what the client's statement rests on?"""
-        return bool(self.exchanges) and (self.exchanges[0].carries or self.exchanges[0].opens)
+        return any(e.carries or e.opens for e in self.exchanges)
 
     @property
     def is_moving_in(self) -> bool:
@@ -143,12 +143,18 @@ class Uplink:
         if exchange.proof and not exchange.withheld:
             self._ask_state()
 
-    def open_block(self) -> None:
-        """Have the origin begin the block that the client stands in, before anything else is known of it."""
-        batch = Batch()
+    def open_block(self, ahead_of: Batch | None = None) -> None:
+        """Have the origin begin the block that the client stands in, before anything else is known of it; and
+        fail it, if it has failed here.
+        """
+        if self.tenancy.standing is None:
+            self._introduce_all_but(ahead_of)
+        opening = Batch()
         for step, frame in block.opening(self._session):
-            batch.add(step, frame)
-        self._send_silently(batch).opens = True
+            opening.add(step, frame)
+        self._send_silently(opening).opens = True
+        if self._session.transaction.status == FAILED:
+            self.abort_transaction()
 
     def _move_in(self) -> None:
         """What brings the session's settings to a connection just lent to it goes in the same flight."""
@@ -166,9 +172,9 @@ class Uplink:
     def _ahead(self, batch: Batch, ran: tuple[Statement, ...]) -> list[tuple[int, bytes]]:
         """Steps and messages of ours before the batch; what would fail there must not fail the client's."""
         if self.tenancy.standing is None:
-            if not all(_is_ordinary(statement) for statement in ran) and not self._may_be_in_block():
-                brought = {prepared for prepared, _ in batch.parsed}
-                self._introduce([one for one in self._session.statements.local() if one not in brought])
+            telling = bool(self._session.transaction.unsent) or not all(_is_ordinary(s) for s in ran)
+            if telling and not self._may_be_in_block():
+                self._introduce_all_but(batch)
             return []
         self._introduce(self.tenancy.to_introduce(batch, ran))
         for statement in self.tenancy.to_reveal(batch, ran):
@@ -303,6 +309,11 @@ class Uplink:
         unsure = self._session.state.doubt or self._session.transaction.pending.ddl
         return unsure or any(effects.moves_scope(s) or s.reach.ddl for e in self.exchanges for s in e.ran)
 
+    def _introduce_all_but(self, batch: Batch | None) -> None:
+        """All statements that it does not know, but for those that this batch brings itself."""
+        brought = {prepared for prepared, _ in batch.parsed} if batch is not None else set()
+        self._introduce([one for one in self._session.statements.local() if one not in brought])
+
     def _introduce(self, statements: list[Prepared]) -> None:
         """Before anything that may change what a Parse means: the origin hears of these statements.
 
@@ -323,7 +334,7 @@ class Uplink:
 
     def _may_be_in_block(self) -> bool:
         """May a transaction block stand open when the origin runs what is sent now? An error would end it."""
-        return self._session.transaction.status != IDLE or any(
+        return self._session.transaction.is_open_at_origin or any(
             s.transaction is not None or s.verb == "unknown" for e in self.exchanges for s in e.ran
         )
 
@@ -433,10 +444,15 @@ class Uplink:
                 self._unasked(kind, raw)
                 continue
             exchange = self.exchanges[0]
-            if kind == backend.ERROR_RESPONSE and exchange.opens:
+            opens = exchange.opens
+            if kind == backend.ERROR_RESPONSE and opens:
+                fields = backend.error_fields(raw)
+                self._parting = backend.error_response("FATAL", fields["C"], fields["M"])
                 raise OriginUnreachable("the origin did not begin a block that the client stands in already")
             if exchange.take(kind, raw, self._session.out):
                 self._landed(exchange, raw)
+            elif opens:
+                self._begun(exchange)
             elif kind == backend.COPY_IN_RESPONSE:
                 self._begin_copy(exchange)
             elif kind == backend.ERROR_RESPONSE and exchange.silent and exchange.is_fatal:
@@ -445,8 +461,6 @@ class Uplink:
                 self._reopen(exchange)
             elif exchange.withheld and exchange.is_answered:
                 self._judge(exchange)
-            elif self.cancel_waits:
-                self._cancel_if_due()
         self._session.flush()
         self.let_go()
 
@@ -547,6 +561,12 @@ class Uplink:
         else:
             self._session.certain_again()
         self._session.room_again()
+
+    def _begun(self, exchange: Exchange) -> None:
+        """A reply to what opens the block: maybe to its BEGIN."""
+        if not exchange.opens:
+            self._cancel_if_due()
+            self._session.certain_again()
 
     def _cancel_if_due(self) -> None:
         if self.cancel_waits and not self.is_preparing:

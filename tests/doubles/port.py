@@ -46,6 +46,10 @@ class RecordingPort:
     def need_origin(self) -> None:
         self.asked.append("need_origin")
 
+    def withdraw_origin(self) -> bool:
+        self.asked.append("withdraw_origin")
+        return True
+
     def hold_block(self, seconds: float) -> None:
         self.asked.append(f"hold_block {seconds:g}")
 

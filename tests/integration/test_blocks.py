@@ -8,9 +8,12 @@ import asyncpg
 import psycopg
 import pytest
 
+from proxy.wire import frontend
 from tests.integration.place import NAMES, PLANETS, Place, ask, remember
 from tests.integration.proxy import until
+from tests.integration.raw import RawClient
 from tests.matrix import one_memory, pool_transaction
+from tests.proxy.session.world import rerun, run, spell
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.postgres, pytest.mark.soundness("4.5")]
 
 WRITE = "UPDATE planets SET name = name || 'X' WHERE id = 1"
+# With these a BEGIN of 100 kB takes longer than it may.
+SLOW = (
+    *(b"log_statement = 'all'", b"log_min_messages = debug5", b"log_parser_stats = on"),
+    b"statement_timeout = 1",
+)
 IN_BLOCKS = """SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND state LIKE 'idle in transaction%'"""
 
@@ -111,6 +119,75 @@ def test_begin_in_a_block_warns(client: Connection) -> None:
     ask(client, "BEGIN")
     ask(client, "COMMIT")
     assert said == ["25001"]
+
+
+def test_two_reads_in_the_flight_that_begins_it_are_not_mixed_up(place: Place, client: Connection) -> None:
+    one, two = (f"SELECT name FROM planets WHERE id = {number}" for number in (1, 2))
+    ask(client, "BEGIN")
+    with client.pipeline():
+        first, second = client.execute(one.encode()), client.execute(two.encode())
+    assert (first.fetchall(), second.fetchall()) == ([("Mercury",)], [("Venus",)])
+    ask(client, "COMMIT")
+    with place.connect() as other, other.pipeline():
+        assert other.execute(two.encode()).fetchall() == [("Venus",)]
+
+
+def test_nothing_runs_outside_of_a_block_that_could_not_begin(place: Place) -> None:
+    place.direct(PLANETS)
+    late = frontend.query(b"BEGIN /*" + b"/* */ " * 16_400 + b"*/")
+    ended = 0
+    for _ in range(10):
+        with RawClient.logged_in(place) as raw:
+            for setting in SLOW:
+                raw.send(frontend.query(b"SET " + setting))
+                raw.until_ready()
+            raw.send(late)
+            raw.until_ready()
+            write = run(WRITE.encode()) + frontend.SYNC_FRAME
+            raw.send(run(b"SELECT 1") + frontend.SYNC_FRAME + write)
+            try:
+                for _ in range(2):
+                    raw.until_ready()
+            except (EOFError, ConnectionResetError):
+                ended += 1
+    assert ended, "BEGIN was in time each time: this proves nothing"
+    assert place.direct(NAMES)[0] == ("Mercury",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"DEALLOCATE s", b"EXECUTE s", b"SET search_path = public, pg_catalog"],
+    ids=["drop", "run", "set"],
+)
+def test_what_only_memory_has_run_is_known_in_the_block(place: Place, text: bytes) -> None:
+    place.direct(PLANETS)
+    sync = frontend.SYNC_FRAME
+    for _ in range(3):
+        with RawClient.logged_in(place) as raw:
+            raw.send(run(NAMES.encode(), b"s") + sync)
+            raw.until_ready()
+            for said in (frontend.query(b"BEGIN"), frontend.query(text)):
+                raw.send(said)
+                assert spell(raw.until_ready()).endswith("Z:T")
+            if text.startswith(b"SET"):
+                raw.send(rerun(b"s") + sync)
+                assert spell(raw.until_ready()).endswith("C:SELECT 3 Z:T")
+
+
+def test_an_unnamed_statement_from_memory_hides_an_older_one_of_the_origin(place: Place) -> None:
+    place.direct(PLANETS)
+    one, two = (b"SELECT name FROM planets WHERE id = %d" % number for number in (1, 2))
+    sync = frontend.SYNC_FRAME
+    with RawClient.logged_in(place) as other, RawClient.logged_in(place) as raw:
+        for _ in range(3):
+            other.send(run(one) + sync)
+            other.until_ready()
+        set_path = frontend.parse(b"set", b"SET search_path = public, pg_catalog")
+        for said in (set_path, run(two), run(one), rerun(b"set")):
+            raw.send(said + sync)
+            raw.until_ready()
+        raw.send(rerun(b"") + sync)
+        assert "D:Mercury" in spell(raw.until_ready())
 
 
 def test_settings_of_a_block_end_with_it(client: Connection) -> None:

@@ -212,7 +212,7 @@ def test_clients_that_come_and_go_leave_nothing_open(place: Place) -> None:
     backends = f"SELECT 1 FROM pg_stat_activity WHERE {there}"
     for _ in range(20):
         connection = place.connect()
-        ask(connection, "BEGIN")
+        ask(connection, "BEGIN; SELECT 1")
         connection.pgconn.finish()
     until(lambda: not place.direct(backends), "every backend is gone")
     until(lambda: place.proxy.figure("clients", "open") == 0, "every client is gone")

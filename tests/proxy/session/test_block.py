@@ -9,7 +9,8 @@ from proxy.session import block
 from proxy.session.session import CERTAINTY, FLIGHT, ORIGIN
 from proxy.wire import frontend
 from tests.doubles.origin import Refusal
-from tests.proxy.session.world import READ, WRITE, Conversation, World, learnt, run
+from tests.proxy.session.test_tenancy import Turns, another, is_free
+from tests.proxy.session.world import OTHER_READ, READ, WRITE, Conversation, World, learnt, run
 
 pytestmark = pytest.mark.soundness("4.5")
 
@@ -121,6 +122,37 @@ def test_what_is_remembered_of_the_flight_that_begins_it_is_the_answer_alone(ask
     assert other.last[0] == "hit"
 
 
+def test_each_read_of_the_flight_that_begins_it_is_remembered_under_its_own_key() -> None:
+    world = World()
+    client, other = world.client(), world.client()
+    client.query(b"BEGIN")
+    client.say(run(READ), run(OTHER_READ), SYNC)
+    client.attach()
+    client.answer(13)  # up to the first read's rows
+    world.data.number = 7
+    client.settle()
+    told = client.told()
+    assert other.ask(run(READ), SYNC).split()[3] == told.split()[3] == "D:0"
+    assert other.ask(run(OTHER_READ), SYNC).split()[3] == told.split()[9] == "D:7"
+    assert world.counters.hit == 2
+
+
+def test_statements_that_only_the_memory_has_run_are_made_known_before_it() -> None:
+    world = World()
+    world.client().ask(run(READ, b"s"), SYNC)
+    for in_time in (False, True):
+        client = world.client()
+        client.ask(run(READ, b"s"), SYNC)
+        client.query(b"BEGIN")
+        assert client.heard() == []
+        if in_time:
+            client.session.open_block(world.clock.now + 1.0)
+            client.settle()
+        client.query(b"DEALLOCATE s")
+        said = client.heard()
+        assert said.index("Ps:SELECT name FROM planet") < said.index("Porrery_begin:BEGIN")
+
+
 def test_after_a_write_of_its_own_the_memory_is_silent_in_the_block() -> None:
     client = a_client()
     assert client.query(b"BEGIN", WRITE, READ).endswith("T D:1 C:SELECT 1 Z:T")
@@ -136,7 +168,16 @@ def test_its_writes_are_dropped_from_memory_at_its_commit() -> None:
     assert other.query(READ) == "T D:1 C:SELECT 1 Z:I"
 
 
-@pytest.mark.parametrize("follows", [frontend.query(WRITE), run(WRITE) + SYNC])
+@pytest.mark.parametrize(
+    "follows",
+    [
+        frontend.query(WRITE),
+        run(WRITE) + SYNC,
+        (run(WRITE) + SYNC) * 2,
+        frontend.query(WRITE) * 2 + SYNC + frontend.query(WRITE),
+    ],
+    ids=["query", "extended", "pipelined", "queries"],
+)
 def test_if_it_fails_what_follows_does_not_run_and_the_session_ends(follows: bytes) -> None:
     client = a_client()
     client.query(b"BEGIN")
@@ -146,8 +187,10 @@ def test_if_it_fails_what_follows_does_not_run_and_the_session_ends(follows: byt
     with pytest.raises(OriginUnreachable):
         client.settle()
     client.session.origin_lost(0.0)
-    assert client.told() == "E:08006"
+    assert client.told() == "E:57014"
     assert client.port.asked[-1] == "close_client"
+    while client.origin.has_work:  # what had been sent is carried out all the same
+        client.origin.answer()
     assert (client.world.data.number, client.origin.pending) == (0, 0)
 
 
@@ -176,7 +219,7 @@ def test_in_time_the_origin_hears_of_it() -> None:
     assert client.port.asked[-1] == f"hold_block {block.HOLD_SECONDS:g}"
     assert client.session.open_block(client.world.clock.now + 0.04) == pytest.approx(0.06)
     assert client.session.open_block(client.world.clock.now + 0.1) == 0.0
-    assert client.waits_for(ORIGIN)
+    assert client.port.asked[-1] == "need_origin"
     client.attach()
     assert client.heard() == [*BEGIN, "S"]
     client.say(frontend.query(WRITE))
@@ -204,13 +247,53 @@ def test_a_block_that_is_over_is_not_opened() -> None:
     assert client.heard() == []
 
 
-def test_a_connection_that_fails_in_time_ends_the_session() -> None:
+def test_while_it_waits_for_a_connection_the_memory_answers_and_it_may_be_withdrawn() -> None:
+    client = a_client()
+    client.query(b"BEGIN")
+    client.session.open_block(client.world.clock.now + 1.0)
+    assert client.query(READ, b"COMMIT") == "T D:0 C:SELECT 1 Z:T C:COMMIT Z:I"
+    assert client.port.asked[-1] == "withdraw_origin"
+    assert client.heard() == []
+
+
+def test_a_connection_that_comes_too_late_is_given_back() -> None:
+    turns = Turns()
+    client = turns.client()
+    client.query(b"BEGIN")
+    client.session.open_block(turns.world.clock.now + 1.0)
+    client.session.uplink.abort_transaction()
+    client.attach()
+    assert client.heard() == []
+    assert is_free(client)
+
+
+def test_a_connection_that_fails_in_time_ends_nothing_yet() -> None:
     client = a_client()
     client.query(b"BEGIN")
     client.session.open_block(client.world.clock.now + 1.0)
     client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
+    assert client.query(READ) == "T D:0 C:SELECT 1 Z:T"
+    client.say(frontend.query(WRITE))
+    assert client.port.asked.count("need_origin") == 2
+    client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
     assert client.told() == "E:08006"
     assert client.port.asked[-1] == "close_client"
+    asked = len(client.port.asked)
+    client.session.open_block(client.world.clock.now + 2.0)
+    client.say(frontend.query(WRITE))
+    assert client.port.asked[asked:] == []
+
+
+def test_a_statement_that_waits_behind_it_for_a_connection_asks_once_and_can_be_cancelled() -> None:
+    client = a_client()
+    client.query(b"BEGIN")
+    client.session.open_block(client.world.clock.now + 1.0)
+    client.say(frontend.query(WRITE))
+    assert client.port.asked.count("need_origin") == 1
+    assert client.session.may_give_up
+    client.session.cancel_waiting(0.0)
+    assert client.told() == "E:57014 Z:E"
+    assert client.query(b"COMMIT") == "C:ROLLBACK Z:I"
 
 
 def test_a_command_of_ours_waits_until_the_origin_has_begun() -> None:
@@ -222,8 +305,8 @@ def test_a_command_of_ours_waits_until_the_origin_has_begun() -> None:
     assert client.query(b"COMMIT") == "C:ROLLBACK Z:I"
 
 
-def test_an_error_of_ours_fails_the_block() -> None:
-    world = World()
+def a_failed_client(world: World) -> Conversation:
+    """One whose block has failed before the origin has heard of it."""
     leader, client = world.client(), world.client()
     client.query(b"BEGIN")
     leader.say(frontend.query(READ))
@@ -232,11 +315,31 @@ def test_an_error_of_ours_fails_the_block() -> None:
     assert client.waits_for(FLIGHT)
     client.session.cancel_waiting(0.0)
     assert client.told() == "E:57014 Z:E"
-    assert client.query(READ) == "E:25P02 Z:E"
-    assert client.ask(run(WRITE), SYNC) == "E:25P02 Z:E"
-    assert client.session.open_block(world.clock.now + 1.0) == 0.0
+    return client
+
+
+def test_an_error_of_ours_fails_the_block() -> None:
+    client = a_failed_client(World())
+    assert client.session.open_block(client.world.clock.now + 1.0) == 0.0
     assert client.query(b"COMMIT") == "C:ROLLBACK Z:I"
     assert client.heard() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (frontend.query(READ), "E:25P02 Z:E"),
+        (run(WRITE) + SYNC, "E:25P02 Z:E"),
+        (frontend.query(b"ROLLBACK; SELECT 1"), "C:ROLLBACK T D:0 C:SELECT 1 Z:I"),
+        (frontend.close(frontend.STATEMENT, b"x") + run(b"ROLLBACK") + SYNC, "3 1 2 n C:ROLLBACK Z:I"),
+        (run(b"ROLLBACK", b"named") + SYNC, "1 2 n C:ROLLBACK Z:I"),
+        (SYNC, "Z:E"),
+    ],
+    ids=["read", "write", "several", "with a Close", "by name", "nothing"],
+)
+def test_in_a_failed_block_the_origin_has_the_say(said: bytes, told: str) -> None:
+    client = a_failed_client(World())
+    assert client.ask(said) == told
 
 
 def test_a_sync_alone_opens_nothing() -> None:
@@ -247,18 +350,6 @@ def test_a_sync_alone_opens_nothing() -> None:
     client.session.uplink.abort_transaction()
     assert client.ask(SYNC) == "Z:E"
     assert client.heard() == []
-
-
-def test_a_cancel_while_only_the_block_waits_for_a_connection_changes_nothing() -> None:
-    client = a_client()
-    client.query(b"BEGIN")
-    client.session.open_block(client.world.clock.now + 1.0)
-    assert client.waits_for(ORIGIN)
-    assert not client.session.may_give_up
-    client.say(frontend.query(WRITE))
-    assert not client.session.may_give_up
-    client.settle()
-    assert client.told() == "C:UPDATE 1 Z:T"
 
 
 def test_doubts_that_came_up_meanwhile_are_settled_after_it() -> None:
@@ -302,3 +393,28 @@ def test_a_cancel_waits_until_it_has_begun() -> None:
     client.answer(1)
     assert client.port.asked[-1] == "pass_on_cancel"
     assert client.session.may_be_cancelled()
+
+
+def test_a_cancel_waits_for_what_goes_before_it_as_well() -> None:
+    turns = Turns()
+    other, client = turns.client(), turns.client()
+    other.origin = another(turns)
+    other.ask(run(READ, b"s"), SYNC)
+    client.ask(run(READ, b"s"), SYNC)
+    client.query(b"BEGIN")
+    client.say(frontend.query(b"SET search_path = other"))
+    client.attach()
+    assert not client.session.may_be_cancelled()
+
+
+def test_a_connection_that_nobody_needs_any_more_is_given_back() -> None:
+    turns = Turns()
+    other, client = turns.client(), turns.client()
+    other.origin = another(turns)
+    client.query(b"BEGIN")
+    client.say(frontend.query(READ))
+    assert client.waits_for(ORIGIN)
+    other.query(READ)
+    client.attach()
+    assert client.told() == "T D:0 C:SELECT 1 Z:T"
+    assert is_free(client)

@@ -417,9 +417,9 @@ def test_commit_sent_before_the_write_is_answered_is_suspended() -> None:
     world = World()
     writer, reader = world.client(), world.client()
     reader.remember()
-    writer.attach()
-    writer.say(QUERY(b"BEGIN"), QUERY(WRITE), QUERY(b"COMMIT"))
-    writer.answer(2)
+    writer.query(b"BEGIN", b"SAVEPOINT a")
+    writer.say(QUERY(WRITE), QUERY(b"COMMIT"))
+    writer.answer(1)
     assert not reader.hits()
     writer.settle()
     assert reader.query(READ) == "T D:1 C:SELECT 1 Z:I"
