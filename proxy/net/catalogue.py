@@ -44,6 +44,7 @@ _FAILURES: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+    UnicodeDecodeError,
 )
 # What is most often wrong with an origin's URL, by PostgreSQL's code or by what the network says.
 _ADVICE: Final = {
@@ -54,6 +55,8 @@ _ADVICE: Final = {
 _UNREACHED: Final = (
     (ConnectionRefusedError, "nobody listens at host and port of its URL"),
     (socket.gaierror, "the host of its URL is not known"),
+    # Names of roles and databases are shared by databases of all encodings, as bytes.
+    (UnicodeDecodeError, "a name there is not valid in the encoding of this database"),
 )
 # Origins during an upgrade, or superusers' edits: more than one is rare.
 _KEPT_BUILT_INS: Final = 4

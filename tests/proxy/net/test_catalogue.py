@@ -130,6 +130,17 @@ async def test_a_database_that_is_not_there_is_told_in_a_sentence(loader: Catalo
         await loader.load("nowhere")
 
 
+async def test_a_name_in_another_encoding_is_told_in_a_sentence() -> None:
+    with Cluster() as own:
+        own.execute("CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+        own.execute(r'CREATE DATABASE U&"caf\00E9"', "western")
+        loader = CatalogueLoader(Opened(own))
+        with pytest.raises(OriginUnreachable, match="not valid in the encoding of this database"):
+            await loader.load("postgres")
+        assert (await loader.load("western")).relation_names
+        loader.close()
+
+
 async def test_an_origin_that_does_not_answer_is_given_up_in_time() -> None:
     async def never(database: str) -> Connection:
         await asyncio.Event().wait()
