@@ -132,7 +132,7 @@ async def test_a_database_that_is_not_there_is_told_in_a_sentence(loader: Catalo
 
 async def test_a_name_in_another_encoding_is_told_in_a_sentence() -> None:
     with Cluster() as own:
-        own.execute("CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+        own.execute("CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
         own.execute(r'CREATE DATABASE U&"caf\00E9"', "western")
         loader = CatalogueLoader(Opened(own))
         with pytest.raises(OriginUnreachable, match="not valid in the encoding of this database"):
