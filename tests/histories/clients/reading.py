@@ -101,7 +101,7 @@ async def in_block(s: Session) -> None:
     """Some reads inside BEGIN and COMMIT, each with a snapshot of its own."""
     await s.driver.text("BEGIN")
     for _ in range(s.random.randint(1, 3)):
-        await pick(s, ALONE)(s)
+        await pick(s, IN_BLOCK)(s)
     await s.driver.text("COMMIT")
 
 
@@ -149,4 +149,6 @@ ALONE: Final[tuple[tuple[float, Action], ...]] = (
     (4, copy_of_watched),
     (4, stage),
 )
+# Several in the flight that has to open the block, too.
+IN_BLOCK: Final[tuple[tuple[float, Action], ...]] = (*ALONE, (30, in_pipeline))
 READS: Final[tuple[tuple[float, Action], ...]] = (*ALONE, (3, in_block), (3, in_pipeline))
