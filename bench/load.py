@@ -42,17 +42,20 @@ _METER_SECONDS: Final = 0.2
 class Workload:
     """What pgbench says: in which ``protocol`` (its -M), with ``write_percent`` writes, by how many clients
     (0: as many as the caller chose). Rows are equally likely, or with ``zipf`` a few are asked for often.
+    ``block``: each read stands in a transaction block, and all three statements count as one.
     """
 
     protocol: str
     write_percent: int = 0
     zipf: bool = False
     clients: int = 0
+    block: bool = False
 
     def scripts(self, rows: int) -> dict[str, int]:
         """Each script with its weight."""
         pick = (_ZIPF if self.zipf else _UNIFORM).format(rows=rows)
-        weights = {pick + _READ: 100 - self.write_percent, pick + _WRITE: self.write_percent}
+        read = f"BEGIN;\n{_READ}END;\n" if self.block else _READ
+        weights = {pick + read: 100 - self.write_percent, pick + _WRITE: self.write_percent}
         return {script: weight for script, weight in weights.items() if weight}
 
 
@@ -60,6 +63,7 @@ PROTOCOLS: Final = ("prepared", "extended", "simple")
 WORKLOADS: Final = {
     **{name: Workload(name) for name in PROTOCOLS},
     "alone": Workload("prepared", clients=1),
+    "block": Workload("simple", block=True),
     "99/1": Workload("prepared", write_percent=1, zipf=True),
     "90/10": Workload("prepared", write_percent=10, zipf=True),
 }

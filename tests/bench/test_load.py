@@ -45,6 +45,11 @@ def test_writes_are_a_script_of_their_own_with_their_weight() -> None:
     assert list(WORKLOADS["prepared"].scripts(rows=20).values()) == [100]
 
 
+def test_a_block_stands_around_its_read() -> None:
+    (script,) = WORKLOADS["block"].scripts(rows=20)
+    assert [line.split()[0] for line in script.splitlines()] == ["\\set", "BEGIN;", "SELECT", "END;"]
+
+
 def test_a_server_that_is_not_there_is_told_in_the_words_of_pgbench() -> None:
     target = Target(programs.from_wheel(16), free_port(), WORKLOADS["simple"])
     with pytest.raises(LoadFailed, match="connection to server"):
