@@ -16,7 +16,7 @@ from proxy.wire import startup as packets
 from proxy.wire.framing import compose
 from tests.differential.messages import Part, Step, bind, describe_portal, execute, parse, query
 from tests.differential.player import last_outcome
-from tests.matrix import one_memory
+from tests.matrix import one_memory, pool_transaction
 from tests.postgres import PASSWORD, SUPERUSER
 from tests.transparency.guest import Guest, startup, told
 
@@ -136,6 +136,7 @@ def greetings(sides: Sides, first: bytes, user: str = SUPERUSER, password: str =
     return heard
 
 
+@pool_transaction
 def test_the_process_id_of_a_login_is_not_that_of_a_backend(sides: Sides) -> None:
     with sides.pairs(1) as (pair,):
         backends = [int(values(voice, "SELECT pg_backend_pid()")[0]) for voice in pair]
@@ -206,6 +207,7 @@ def test_the_proxy_has_connections_of_its_own(sides: Sides) -> None:
         assert values(pair.direct, own) == ["t"]
 
 
+@pool_transaction
 @one_memory
 def test_a_session_that_only_memory_has_answered_has_no_backend(sides: Sides) -> None:
     with sides.pairs(2) as (asking, watching):
