@@ -188,15 +188,28 @@ class Lender:
         self._set_timer()
 
     def _act(self, actions: Iterable[Action]) -> None:
-        for action in actions:
+        # Whoever is served may give back, withdraw or ask anew at once: what that leads to comes in between.
+        for action, request in [(action, self._request_of(action)) for action in actions]:
+            if isinstance(action, Close):
+                connection = self._connections.get(action.seat)
+                if connection is not None:
+                    self._close(connection)
+                continue
+            assert request is not None
             if isinstance(action, Lend):
-                self._requests.pop(action.waiter).lend(self._connections[action.seat])
+                request.lend(self._connections[action.seat])
             elif isinstance(action, Open):
-                spawn(self._open(action.waiter, self._requests[action.waiter].wanted), name="origin")
-            elif isinstance(action, Close):
-                self._close(self._connections[action.seat])
+                spawn(self._open(action.waiter, request.wanted), name="origin")
             else:
-                self._refuse(action.waiter, self._exhausted())
+                request.refuse(self._exhausted())
+
+    def _request_of(self, action: Action) -> Request | None:
+        """Of one who waits on only for a connection that is opened."""
+        if isinstance(action, Close):
+            return None
+        return (
+            self._requests[action.waiter] if isinstance(action, Open) else self._requests.pop(action.waiter)
+        )
 
     async def _open(self, waiter: Waiter, wanted: Wanted) -> None:
         try:
