@@ -28,7 +28,7 @@ from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
 from proxy.session.probe import Learnt
-from proxy.session.session import CATALOGUE, FLIGHT, ROOM, WORKERS, Session
+from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, WORKERS, Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 
@@ -416,8 +416,8 @@ class ClientConnection(asyncio.Protocol):
         session = self.session
         if session is None:
             return
-        if session.may_give_up and (session.waiting_for == FLIGHT or self._waiter is not None):
-            self._withdraw()
+        waits_in_line = session.waiting_for == ORIGIN and self._waiter is not None
+        if session.may_give_up and (session.waiting_for == FLIGHT or waits_in_line):
             session.cancel_waiting(time.monotonic())
             self._balance()
         elif self.origin is not None and session.may_be_cancelled():

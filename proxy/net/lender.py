@@ -70,6 +70,8 @@ class Lender:
         self._quiet_then: dict[OriginConnection, bool] = {}  # given back, while a cancel is on its way
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
+        self._is_moving = False
+        self._moves_again = False
 
     def process_ids(self) -> frozenset[int]:
         """Of the backends behind all connections there are."""
@@ -182,7 +184,19 @@ class Lender:
             self._quiet_then[connection] = False
 
     def _move(self) -> None:
-        self._act(self._pool.decide(time.monotonic()))
+        """Serve who can be served. Whoever is may give it back, or want another, at once: that is decided
+        upon afterwards, not within, for they may be many.
+        """
+        self._moves_again = True
+        if self._is_moving:
+            return
+        self._is_moving = True
+        try:
+            while self._moves_again:
+                self._moves_again = False
+                self._act(self._pool.decide(time.monotonic()))
+        finally:
+            self._is_moving = False
         self._counters.origin_open = len(self._seats)
         self._counters.origin_waiting = self._pool.waiting
         self._set_timer()

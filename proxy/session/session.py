@@ -434,7 +434,8 @@ class Session:
         """
         transaction = self.transaction
         if transaction.unsent and batch.plan:
-            failed = transaction.status == FAILED and not block.is_end(self, batch)
+            is_end = not self.uplink.exchanges and block.is_end(self, batch)
+            failed = transaction.status == FAILED and not is_end
             if failed or batch.concerns_us:
                 if self.uplink.origin is None:
                     self._wait_for_origin(batch)
@@ -696,7 +697,8 @@ class Session:
         origin nothing.
         """
         self.now = now
-        self.is_queued = False
+        if self.is_queued or self.waiting_for == ORIGIN:
+            self.is_queued = not self.port.withdraw_origin()
         if self._flight is not None:
             self._flight.leave(self)
             self._flight = None

@@ -252,6 +252,23 @@ def test_while_there_is_room_a_statement_stays_where_it_was_prepared(
         two.close()
 
 
+def test_many_who_wait_for_one_answer_get_it(database: Database, start_proxy: StartProxy) -> None:
+    database.execute(PLANETS)
+    narrow = Place(start_proxy(*ONE, "--pool-wait-seconds", "60"), database)
+    with narrow.connect() as holder, ExitStack() as open_to_the_end:
+        remember(holder)
+        ask(holder, "BEGIN")
+        ask(holder, "LOCK planets IN ACCESS SHARE MODE")
+        herd = [open_to_the_end.enter_context(RawClient.logged_in(narrow)) for _ in range(300)]
+        for one in herd:
+            one.send(frontend.query(b"SELECT name FROM planets WHERE id = 2"))
+        until(lambda: narrow.proxy.figure("origin", "waiting") == len(herd), "all wait in line")
+        ask(holder, "ROLLBACK")
+        told = {bytes(frame.kind for frame in one.until_ready()) for one in herd}
+        assert told == {b"TDCZ"}
+        ask(holder, "UPDATE planets SET name = name")
+
+
 def test_who_leaves_keeps_nothing_for_itself(database: Database, start_proxy: StartProxy) -> None:
     database.execute(PLANETS)
     place = Place(start_proxy("--freshness", "wire"), database)

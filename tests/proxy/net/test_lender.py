@@ -89,6 +89,17 @@ async def test_one_who_is_served_may_give_it_back_at_once_to_the_next() -> None:
     assert len(place.opened) == 2, "the other one had been asked for, and is free"
 
 
+async def test_however_many_give_it_back_at_once_they_do_not_stand_on_each_other() -> None:
+    place = Place()
+    lender = place.lender
+    connection = await lender.log_in("login", cast("Wanted", None))
+    lender._pool._next_attempt = math.inf
+    for number in range(1_500):
+        lender.want(place.request(str(number), lambda: lender.give_back(connection, usable=True)))
+    lender.give_back(connection, usable=True)
+    assert len(place.served) == 1_500
+
+
 async def test_one_who_is_served_may_withdraw_another() -> None:
     place = Place()
     connection = await two_who_wait(place, lambda _, second: place.lender.withdraw(second))

@@ -305,10 +305,15 @@ def test_a_command_of_ours_waits_until_the_origin_has_begun() -> None:
     assert client.query(b"COMMIT") == "C:ROLLBACK Z:I"
 
 
-def a_failed_client(world: World) -> Conversation:
-    """One whose block has failed before the origin has heard of it."""
+def a_failed_client(world: World, monkeypatch: pytest.MonkeyPatch | None = None) -> Conversation:
+    """One whose block has failed before the origin has heard of it; with ``monkeypatch`` a connection for it
+    is on its way, as it comes with --pool session.
+    """
     leader, client = world.client(), world.client()
     client.query(b"BEGIN")
+    if monkeypatch is not None:
+        monkeypatch.setattr(client.port, "withdraw_origin", lambda: False)
+        client.session.open_block(world.clock.now + 1.0)
     leader.say(frontend.query(READ))
     leader.attach()
     client.say(frontend.query(READ))
@@ -350,6 +355,21 @@ def test_a_sync_alone_opens_nothing() -> None:
     client.session.uplink.abort_transaction()
     assert client.ask(SYNC) == "Z:E"
     assert client.heard() == []
+
+
+def test_a_cancel_does_not_forget_a_connection_that_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = a_failed_client(World(), monkeypatch)
+    assert client.query(b"ROLLBACK") == "C:ROLLBACK Z:I"
+    client.say(frontend.query(WRITE))
+    assert client.port.asked.count("need_origin") == 1
+
+
+def test_a_failed_block_that_ends_behind_a_question_of_ours_is_rolled_back() -> None:
+    client = a_client()
+    client.query(WRITE, b"BEGIN")
+    client.session.uplink.abort_transaction()
+    client.session.uplink._ask_state()
+    assert client.query(b"COMMIT") == "C:ROLLBACK Z:I"
 
 
 def test_doubts_that_came_up_meanwhile_are_settled_after_it() -> None:
