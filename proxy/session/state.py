@@ -208,9 +208,7 @@ class State:
     def probed(
         self, database: int, session_user: str, role: str, values: Mapping[str, str], *, first: bool
     ) -> None:
-        """The origin told everything, outside a transaction.
-        ``first``: this connection has just been opened.
-        """
+        """The origin told everything, outside a transaction. ``first``: on a connection just opened."""
         cache = self._current.values.get(_OURS, "")
         was_set_here = cache != self._baseline.get(_OURS, "")
         self.database = database
@@ -241,10 +239,7 @@ class State:
         self.unproven = True
 
     def own(self) -> Own:
-        """The settings that this session has made its own, outside of a transaction.
-
-        The origin's own word on a value goes before the text of the SET.
-        """
+        """What it has set for itself outside of a transaction, in the origin's words where they are known."""
         known: Own = {}
         for name, value in self._current.own.items():
             told = self._reported.get(name, self._current.kept.get(name)) if name in _TRACKED else value
@@ -282,9 +277,7 @@ class State:
         self._begin_again()
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
-        """A statement that the origin accepted changed
-        something. SET LOCAL outside a transaction does nothing.
-        """
+        """A statement was accepted that changed something. SET LOCAL outside a transaction does nothing."""
         if isinstance(change, Doubt):
             self.suspect()
         elif isinstance(change, DiscardAll):
