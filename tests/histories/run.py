@@ -111,8 +111,7 @@ async def run(plan: Plan, progress: Callable[[str], None] = print) -> Result:
         await _play(ready, plan, began, progress)
         await asyncio.to_thread(ready.stop_clients)
         await asyncio.to_thread(ready.sample)
-        # What was acknowledged must be there when all is over.
-        await ready.witness(0.0)
+        await ready.last_word()
         if plan.program is None:
             await asyncio.to_thread(ready.stop)
         history, verdict = await asyncio.to_thread(_judged, ready, began)

@@ -21,7 +21,7 @@ import psutil
 from tests.histories.checking.levels import TTL_CAP_SECONDS, Levels, Sample
 from tests.histories.clients import reading
 from tests.histories.clients.client import Habits
-from tests.histories.clients.drivers import Asyncpg
+from tests.histories.clients.drivers import Asyncpg, Refused
 from tests.histories.clients.session import Session
 from tests.histories.journal import Journal, now
 from tests.histories.way import Way
@@ -84,17 +84,29 @@ class Stage:
         self.faults[fault] += 1
 
     async def witness(self, seconds: float) -> None:
-        """Read everything at the origin itself, again and again for so long, and once at least."""
-        async with asyncio.timeout(_STOP_SECONDS):
-            driver = await Asyncpg.connect(self.direct_url, prepares=True)
-            journal = Journal(self.folder, "the origin")
-            looker, deadline = Session(driver, journal, Random(0)), now() + seconds
-            await reading.everything(looker)
+        """Read everything at the origin itself, again and again for so long. No lock is waited for: who holds
+        it may wait for the end of this.
+        """
+        async with self._looker() as looker:
+            await looker.driver.text("SET lock_timeout = '100ms'")
+            deadline = now() + seconds
             while (left := deadline - now()) > 0:
+                with suppress(Refused):
+                    await reading.everything(looker)
                 await asyncio.sleep(min(left, _LOOK_SECONDS))
-                await reading.everything(looker)
-            journal.close()
-            await driver.close()
+
+    async def last_word(self) -> None:
+        """Read everything at the origin itself: what was acknowledged must be there when all is over."""
+        async with self._looker() as looker:
+            await reading.everything(looker)
+
+    @asynccontextmanager
+    async def _looker(self) -> AsyncGenerator[Session]:
+        driver = await Asyncpg.connect(self.direct_url, prepares=True)
+        journal = Journal(self.folder, "the origin")
+        yield Session(driver, journal, Random(0))
+        journal.close()
+        await driver.close()
 
     # Proxies
 
