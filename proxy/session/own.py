@@ -251,5 +251,5 @@ def _encode(value: Value, oid: int, code: int) -> bytes | None:
     if value is None:
         return None
     if code == 0 or oid == TEXT:
-        return str(value).encode()
+        return str(value).encode(errors="surrogateescape")  # the origin's own bytes
     return _INT8.pack(int(value)) if oid == INT8 else _FLOAT8.pack(float(value))

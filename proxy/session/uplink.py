@@ -446,8 +446,7 @@ class Uplink:
             exchange = self.exchanges[0]
             opens = exchange.opens
             if kind == backend.ERROR_RESPONSE and opens:
-                fields = backend.error_fields(raw)
-                self._parting = backend.error_response("FATAL", fields["C"], fields["M"])
+                self._parting = _as_last_words(raw)
                 raise OriginUnreachable("the origin did not begin a block that the client stands in already")
             if exchange.take(kind, raw, self._session.out):
                 self._landed(exchange, raw)
@@ -778,6 +777,13 @@ class Uplink:
         batch.frames.append(steps.REFUSAL)
         self._send_silently(batch)
         transaction.status = FAILED
+
+
+def _as_last_words(error: bytes) -> bytes:
+    """What the origin said of our BEGIN, as what ends the session; whatever it may be."""
+    fields = backend.error_fields(error)
+    code, said = (fields.get(name, "").encode(errors="replace").decode() for name in "CM")
+    return backend.error_response("FATAL", code or "08006", said or "the block could not be begun")
 
 
 def _is_ordinary(statement: Statement) -> bool:

@@ -8,6 +8,7 @@ from proxy.errors import OriginUnreachable
 from proxy.session import block
 from proxy.session.session import CERTAINTY, FLIGHT, ORIGIN
 from proxy.wire import frontend
+from proxy.wire.framing import compose
 from tests.doubles.origin import Refusal
 from tests.proxy.session.test_tenancy import Turns, another, is_free
 from tests.proxy.session.world import OTHER_READ, READ, WRITE, Conversation, World, learnt, run
@@ -192,6 +193,20 @@ def test_if_it_fails_what_follows_does_not_run_and_the_session_ends(follows: byt
     while client.origin.has_work:  # what had been sent is carried out all the same
         client.origin.answer()
     assert (client.world.data.number, client.origin.pending) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"), [(b"", "E:08006"), (b"M\xff\0C57014\0", "E:57014"), (b"C\xff\0", "E:\\xff")]
+)
+def test_whatever_its_error_says_the_session_ends(fields: bytes, told: str) -> None:
+    client = a_client()
+    client.query(b"BEGIN")
+    client.say(frontend.query(WRITE))
+    client.attach()
+    with pytest.raises(OriginUnreachable):
+        client.session.origin_received(compose(ord("E"), fields + b"\0"), 0.0)
+    client.session.origin_lost(0.0)
+    assert client.told() == told
 
 
 def test_without_a_connection_the_session_ends() -> None:

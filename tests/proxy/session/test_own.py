@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.errors import ClientFault
-from proxy.session.own import FLOAT8, INT8, TEXT
+from proxy.session.own import FLOAT8, INT8, TEXT, _encode
 from proxy.session.session import WORKERS
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal
@@ -355,3 +355,7 @@ def test_a_purge_is_carried_out_when_the_other_workers_have_heard_of_it() -> Non
     assert (client.port.purged_elsewhere, client.port.purged) == ([("planet",)], [])
     client.session.resume(client.world.clock.now)
     assert client.port.purged == [("planet",)]
+
+
+def test_a_name_that_is_no_utf_8_is_told_as_the_origin_has_it() -> None:
+    assert _encode("\udcff", TEXT, 0) == b"\xff"

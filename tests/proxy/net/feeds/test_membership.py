@@ -156,6 +156,7 @@ class Worker:
         default_factory=set
     )  # on their way to the origin, which may carry them out any time
     is_in: bool = False
+    asks_to_join: bool = False
 
 
 class TwoWorkers(RuleBasedStateMachine):
@@ -190,8 +191,9 @@ class TwoWorkers(RuleBasedStateMachine):
         worker = self.workers[slot]
         if worker.is_in:
             self.to(1 - slot, "renew", self.now)
-        else:
+        elif not worker.asks_to_join:
             worker.leases.lost(1 - slot)
+            worker.asks_to_join = True
             self.to(1 - slot, "join", self.now)
 
     @rule(slot=who)
@@ -263,7 +265,7 @@ class TwoWorkers(RuleBasedStateMachine):
         elif word == "welcome":
             (under_way,) = rest
             assert isinstance(under_way, frozenset)
-            worker.suspended, worker.is_in = set(under_way), True
+            worker.suspended, worker.is_in, worker.asks_to_join = set(under_way), True, False
             if self.joins_with_an_empty_memory:
                 worker.memory = None
             worker.leases.granted(1 - slot, value)
@@ -271,7 +273,7 @@ class TwoWorkers(RuleBasedStateMachine):
             if worker.is_in:
                 worker.leases.granted(1 - slot, value)
         elif word == "out":
-            worker.is_in = False
+            worker.is_in = worker.asks_to_join = False
             worker.leases.lost(1 - slot)
         elif word == "suspend":
             if worker.is_in:
