@@ -27,8 +27,9 @@ from proxy.net.pool import Waiter
 from proxy.net.tasks import spawn
 from proxy.session.audit import Sample
 from proxy.session.own import Rows
+from proxy.session.port import CATALOGUE, FLIGHT, ORIGIN, ROOM, WORKERS
 from proxy.session.probe import Learnt
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM, WORKERS, Session
+from proxy.session.session import Session
 from proxy.session.shapes import Shape
 from proxy.wire import backend
 

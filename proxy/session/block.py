@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.session import batch as steps
 from proxy.session.batch import Batch
+from proxy.session.port import CERTAINTY
 from proxy.session.state import EACH_STATEMENT_ITS_SNAPSHOT
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql.analysis import Control, Statement
@@ -74,7 +75,26 @@ def answer(session: Session, batch: Batch) -> bool:
     return True
 
 
-def is_end(session: Session, batch: Batch) -> bool:
+def comes_first(session: Session, batch: Batch) -> bool:
+    """Must the origin have begun the block before this can be looked at? Then it waits. A command of ours may
+    fail, and in a block that has failed the origin has the say.
+    """
+    transaction, uplink = session.transaction, session.uplink
+    if transaction.unsent and batch.plan:
+        is_end = not uplink.exchanges and _is_end(session, batch)
+        failed = transaction.status == FAILED and not is_end
+        if failed or batch.concerns_us:
+            if uplink.origin is None:
+                session.wait_for_origin(batch)
+                return True
+            uplink.open_block(batch)
+    if uplink.is_opening or (batch.concerns_us and transaction.status != IDLE and uplink.asks):
+        session.wait(batch, CERTAINTY)
+        return True
+    return False
+
+
+def _is_end(session: Session, batch: Batch) -> bool:
     """Does it end the block, and nothing else?"""
     found = _only_command(session, batch)
     return found is not None and _ends(found[0])

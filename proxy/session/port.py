@@ -7,7 +7,7 @@ comes back as a call of the session's methods (``origin_attached``, ``origin_fai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from proxy.cache.tags import Reach, Suspension
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.session.shapes import Shape
     from proxy.session.standing import Standing
+
+
+# What a session waits for (``Session.waiting_for``); 0: for nothing but its client.
+ORIGIN: Final = 1
+CATALOGUE: Final = 2
+FLIGHT: Final = 3
+CERTAINTY: Final = 4
+ROOM: Final = 5  # that earlier answers come, or that the client reads them
+WORKERS: Final = 6  # what other processes have to tell
 
 
 class Origin(Protocol):

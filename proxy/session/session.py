@@ -9,6 +9,7 @@ all rooms meet here and one order of questions decides; others know how.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, final
 
 from proxy.cache.entry import Entry
@@ -16,34 +17,24 @@ from proxy.cache.fills import Flight
 from proxy.cache.memory import Memory
 from proxy.errors import ClientFault, FrameError, MalformedMessage, OrreryError
 from proxy.metrics.templates import Template, Templates
-from proxy.session import batch as steps
-from proxy.session import block, own, ping, probe
+from proxy.session import block, here, naming, own, probe, recall
 from proxy.session.batch import Batch, OwnStep
 from proxy.session.database import Database
 from proxy.session.hits import Hits
 from proxy.session.intake import Intake
 from proxy.session.last import Last
 from proxy.session.outlook import Outlook, reason_of
-from proxy.session.port import Origin, Port
+from proxy.session.port import CATALOGUE, CERTAINTY, FLIGHT, ORIGIN, ROOM, WORKERS, Origin, Port
 from proxy.session.shapes import Shape
 from proxy.session.shared import Shared
 from proxy.session.state import State
-from proxy.session.statements import UNKNOWN_SCOPE, Prepared, Statements
-from proxy.session.transaction import FAILED, IDLE, OPEN, Transaction
+from proxy.session.statements import UNKNOWN_SCOPE, Statements
+from proxy.session.transaction import IDLE, OPEN, Transaction
 from proxy.session.uplink import Uplink
-from proxy.session.virtual import Virtual
 from proxy.sql.analysis import Extent
 from proxy.sql.commands import Purge
 from proxy.wire import backend, frontend
 from proxy.wire.framing import Segment
-
-# What a session waits for; 0: for nothing but its client.
-ORIGIN: Final = 1
-CATALOGUE: Final = 2
-FLIGHT: Final = 3
-CERTAINTY: Final = 4
-WORKERS: Final = 6  # what other processes have to tell
-ROOM: Final = 5  # that earlier answers come, or that the client reads them
 
 # Batches on their way at once, and replies that are collected before the client's buffer is looked at: what
 # a client says beyond them waits. Each batch looks at all before it, and one answer may have a megabyte.
@@ -93,8 +84,7 @@ class Session:
         self.waiting_for = 0
         self.client_is_full = False  # it does not read what it was sent
         self._scanner = frontend.scanner(shared.options.max_message_bytes)
-        naming = self._virtual_of if shared.options.sharing else lambda _: None
-        self._intake = Intake(self.statements, self.outlook.understood, naming)
+        self._intake = Intake(self.statements, self.outlook.understood, partial(naming.name_of, self))
         self._flight: Flight[Session] | None = None
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
@@ -237,7 +227,7 @@ class Session:
         if not batch.plan and self.uplink.ignores_sync():
             return
         ready = self._ready and not self._on_their_way
-        if ready and batch.plain and not batch.opened and self._from_memory(batch):
+        if ready and batch.plain and not batch.opened and recall.answer(self, batch):
             intake.batch = Batch()
             return
         batch.frames.append(raw)
@@ -264,48 +254,6 @@ class Session:
         intake.query(raw, text)
         self._dispatch(intake.finish())
 
-    def _from_memory(self, batch: Batch) -> bool:
-        """Answer the whole batch from memory, or nothing of it."""
-        parts = self.remembered(batch)
-        if parts is None:
-            return False
-        self.out += parts
-        self.out.append(backend.READY[self.transaction.status])
-        return True
-
-    def remembered(self, batch: Batch) -> list[bytes] | None:
-        """The frames that answer every read of this batch, without ReadyForQuery."""
-        parts: list[bytes] = []
-        hits: list[tuple[Shape, Entry]] = []
-        for read in batch.reads:
-            statement = read.statement
-            if (
-                statement is None
-                or statement.scope != self.outlook.scope
-                or not read.executed
-                or read.max_rows > 0
-            ):
-                return None
-            if read.parsed and statement.name and self.transaction.status != IDLE:
-                return None  # prepared late, it could fail in the client's transaction and end it
-            shape = statement.shape
-            if shape is None or shape.slot is None or statement.form is not shape.form:
-                return None
-            entry = self.memory.lookup(shape.slot, read.key, self.now)
-            if entry is None:
-                return None
-            hits.append((shape, entry))
-            if read.parsed:
-                parts.append(backend.PARSE_COMPLETE_FRAME)
-            parts.append(backend.BIND_COMPLETE_FRAME)
-            parts.append(entry.payload)
-        if not hits or batch.plan[-1] != steps.EXECUTE:
-            return None
-        for shape, entry in hits:
-            self.hit(shape, entry)
-        self.statements.portal_is_ours = self.transaction.status != IDLE
-        return parts
-
     def hit(self, shape: Shape, entry: Entry) -> None:
         """A remembered answer is given."""
         self.last.hit(entry, self.now)
@@ -324,87 +272,35 @@ class Session:
         unfinished = self.uplink.unfinished
         if unfinished is None and self._purges_unseen(batch) and self.port.need_catalogue():
             batch.waited_catalogue = True
-            self._wait(batch, CATALOGUE)
+            self.wait(batch, CATALOGUE)
             return
         own.decide_purges(self, batch)
-        if unfinished is None and (self._asks_workers(batch) or self._opens_block_first(batch)):
+        if unfinished is None and (self._asks_workers(batch) or block.comes_first(self, batch)):
             return
         if unfinished is not None:
             self.uplink.carry_on(unfinished, batch)
             return
-        if self._answer_here(batch):
+        if here.answer(self, batch):
             return
         refusal, reads = ("pipeline", []) if batch.opened else self.examine(batch)
         if self.outlook.lacks_catalogue(batch, self.refusal()) and self.port.need_catalogue():
             batch.waited_catalogue = True
-            self._wait(batch, CATALOGUE)
+            self.wait(batch, CATALOGUE)
             return
-        if self._has_other_columns(batch):
+        if naming.has_other_columns(self, batch):
             if self.uplink.exchanges:
-                self._wait(batch, CERTAINTY)
+                self.wait(batch, CERTAINTY)
                 return
             self._held_batch = batch
             self._refuse_batch("0A000", "cached plan must not change result type")
             return
-        if not refusal and self._revisit(batch, reads):
+        if not refusal and recall.look_again(self, batch, reads):
             return
         if self.uplink.origin is None:
-            self._wait_for_origin(batch)
+            self.wait_for_origin(batch)
             return
         if self.waiting_for == 0:
             self.uplink.send(batch, refusal, reads)
-
-    def _has_other_columns(self, batch: Batch) -> bool:
-        """Does it run a statement that only we know, for a
-        client that was told other columns than it has now?
-
-        PostgreSQL's own error, as the origin would say it
-        had it prepared the statement when the client did.
-        """
-        if batch.simple is not None or (self.shared.options.sharing and self.uplink.origin is None):
-            return False  # whether the origin knows it is seen at the connection
-        brought = {prepared for prepared, _ in batch.parsed}
-        used = [read.statement for read in batch.reads] + batch.named
-        return any(
-            self._was_told_other_columns(one) for one in used if one is not None and one not in brought
-        )
-
-    def _was_told_other_columns(self, one: Prepared) -> bool:
-        if one.at_origin or one.shape is None:
-            return False
-        standing = self.uplink.tenancy.standing
-        if standing is not None and one.virtual is not None and standing.knows(one.virtual):
-            return False  # the origin itself tells
-        if one.form is not None:
-            return one.form != one.shape.form
-        if one.virtual is None or not isinstance(one.columns, int):
-            return False
-        return self.database.may_have_other_columns(one.text, one.columns)
-
-    def _virtual_of(self, prepared: Prepared) -> Virtual | None:
-        """The name that the origin gets for a statement of this client."""
-        if prepared.name.decode(errors="replace") in self.statements.sql_named:
-            return None  # the name is in use: the origin has an error to say
-        if self.state.unproven:
-            return None  # code that nobody has read may speak of it by the client's own name
-        form = prepared.shape.form if prepared.shape is not None else None
-        prepared.columns = form if form is not None else self.database.moves
-        return self.shared.virtuals.of(prepared.text, prepared.types, prepared.scope, prepared.columns)
-
-    def parsed_as_virtual(self, prepared: Prepared, *, certain: bool) -> None:
-        """Its Parse is sent. Others may use it too, if settings and columns are what its name stands for."""
-        virtual = prepared.virtual
-        if virtual is None or self.state.unproven:
-            return
-        if not certain or prepared.scope != self.outlook.scope:
-            prepared.scope = UNKNOWN_SCOPE
-            return
-        fresh = self._virtual_of(prepared)
-        if fresh is virtual:
-            self.uplink.tenancy.parsed(virtual)
-        else:  # the columns moved while the batch waited: from the next batch on it has another name
-            self.statements.untold(virtual)
-            prepared.virtual = fresh or virtual
 
     def note_pinned(self, reason: str) -> None:
         """What keeps it at its connection now, in one word."""
@@ -425,31 +321,44 @@ class Session:
         batch.asked_workers = True
         if not self.port.ask_workers(own.purges(batch), queries=own.shows_queries(batch)):
             return False
-        self._wait(batch, WORKERS)
+        self.wait(batch, WORKERS)
         return True
 
-    def _opens_block_first(self, batch: Batch) -> bool:
-        """Must the origin have begun the block before this can be looked at? A command of ours may fail, and
-        in a block that has failed the origin has the say.
-        """
-        transaction = self.transaction
-        if transaction.unsent and batch.plan:
-            is_end = not self.uplink.exchanges and block.is_end(self, batch)
-            failed = transaction.status == FAILED and not is_end
-            if failed or batch.concerns_us:
-                if self.uplink.origin is None:
-                    self._wait_for_origin(batch)
-                    return True
-                self.uplink.open_block(batch)
-        if self.uplink.is_opening or (batch.concerns_us and transaction.status != IDLE and self.uplink.asks):
-            self._wait(batch, CERTAINTY)
-            return True
-        return False
+    def examine(self, batch: Batch) -> tuple[str, list[tuple[Shape, bytes]]]:
+        """Why the memory may not answer this batch, in one word; or the shapes and keys of its reads."""
+        return self.outlook.examine(batch, self.refusal())
 
-    def _wait_for_origin(self, batch: Batch) -> None:
-        self._wait(batch, ORIGIN)
+    def _open_batch(self, raw: bytes) -> None:
+        """Flush, or more than we hold: what is there of the batch goes to the origin now."""
+        if not self._intake.batch.plan and self.uplink.unfinished is None:
+            return  # a Flush behind a Sync asks for nothing
+        batch = self._intake.finish()
+        batch.frames.append(raw)
+        batch.opened = True
+        self._intake.batch.opened = True
+        self._dispatch(batch)
+
+    # Waiting
+
+    def wait(self, batch: Batch, what: int) -> None:
+        """This batch goes on with ``resume``; what the client says meanwhile is kept."""
+        self._held_batch = batch
+        self.waiting_for = what
+
+    def wait_for_origin(self, batch: Batch) -> None:
+        """For a connection to the origin, which may be there at once."""
+        self.wait(batch, ORIGIN)
         if not self.is_queued:
             self.port.need_origin()
+
+    def follow(self, flight: Flight[Session], batch: Batch) -> bool:
+        """Wait for this fill on its way; False: too many do."""
+        if not flight.follow(self):
+            return False
+        self._flight = flight
+        self.wait(batch, FLIGHT)
+        self.port.wait_for_flight()
+        return True
 
     def open_block(self, now: float) -> float:
         """The origin is to hear of the block that the client stands in by now; in how many seconds to look
@@ -470,117 +379,6 @@ class Session:
             self.is_queued = True
             self.port.need_origin()
         return 0.0
-
-    def _answer_here(self, batch: Batch) -> bool:
-        """Commands of ours, and what asks nothing of the origin; never before earlier replies are through."""
-        if self.uplink.exchanges or batch.opened:
-            return False
-        if batch.own_query is not None:
-            self.out += own.query(self, batch.own_query)
-        elif batch.own and len(batch.own) == len(batch.plan):
-            self._answer_own_batch(batch)
-        elif (self.now < self.shared.ping_until and self._answer_ping(batch)) or (
-            not batch.plan and (self.uplink.origin is None or self.transaction.unsent)
-        ):
-            pass
-        elif not block.answer(self, batch):
-            return False
-        self.out.append(backend.READY[self.transaction.status])
-        return True
-
-    def _answer_ping(self, batch: Batch) -> bool:
-        """``--local-ping``, while the origin was heard of less than a second ago."""
-        if self.transaction.status == FAILED or not self.shared.options.local_ping:
-            return False
-        if batch.simple is not None:
-            text, tail, described = batch.simple.key, b"", True
-        elif len(batch.reads) == 1 and batch.plain and batch.reads[0].executed and batch.reads[0].statement:
-            read = batch.reads[0]
-            text, tail, described = batch.reads[0].statement.text, read.tail, read.described
-        else:
-            return False
-        if not ping.is_ping(text):
-            return False
-        if batch.parsed:
-            self.out.append(backend.PARSE_COMPLETE_FRAME)
-        if batch.reads:
-            self.out.append(backend.BIND_COMPLETE_FRAME)
-        self.out.append(ping.answer(text, tail, described=described))
-        self.last.landed("hit", "", None, self.now)
-        self.shared.counters.hit += 1
-        return True
-
-    def _answer_own_batch(self, batch: Batch) -> None:
-        for step in batch.own:
-            reply = own.step(self, step)
-            self.out.append(reply)
-            if reply[0] == backend.ERROR_RESPONSE:
-                return
-
-    def examine(self, batch: Batch) -> tuple[str, list[tuple[Shape, bytes]]]:
-        """Why the memory may not answer this batch, in one word; or the shapes and keys of its reads."""
-        return self.outlook.examine(batch, self.refusal())
-
-    def _revisit(self, batch: Batch, reads: list[tuple[Shape, bytes]]) -> bool:
-        """The memory may answer in principle: has it the answer
-        by now, is it on its way, is the catalogue missing?
-
-        True where that settles what happens next.
-        """
-        if batch.waited_flight and self._found_after_flight(batch):
-            return True
-        if len(reads) != 1 or batch.waited_flight:
-            return False
-        shape, key = reads[0]
-        assert shape.slot is not None
-        if self.memory.lookup(shape.slot, key, self.now) is not None and self._from_memory_again(batch):
-            return True
-        flight = self.memory.join(shape.slot, key, self.now)
-        if flight is None or not flight.follow(self):
-            return False
-        self._flight = flight
-        self._wait(batch, FLIGHT)
-        self.port.wait_for_flight()
-        return True
-
-    def _from_memory_again(self, batch: Batch) -> bool:
-        """What was just analysed anew, or has landed meanwhile, is there after all."""
-        if batch.simple is None:
-            return self._from_memory(batch)
-        shape = batch.simple
-        entry = self.memory.lookup(shape.slot, b"", self.now) if shape.slot is not None else None
-        if entry is None:
-            return False
-        self.hit(shape, entry)
-        self.out.append(entry.payload)
-        self.out.append(backend.READY[self.transaction.status])
-        return True
-
-    def _found_after_flight(self, batch: Batch) -> bool:
-        if not self._from_memory_again(batch):
-            return False
-        self.shared.counters.hit -= 1
-        self.shared.counters.coalesced += 1
-        template = self.hits.pop()
-        template.coalesce()
-        self.last.outcome = "coalesced"
-        return True
-
-    def _open_batch(self, raw: bytes) -> None:
-        """Flush, or more than we hold: what is there of the batch goes to the origin now."""
-        if not self._intake.batch.plan and self.uplink.unfinished is None:
-            return  # a Flush behind a Sync asks for nothing
-        batch = self._intake.finish()
-        batch.frames.append(raw)
-        batch.opened = True
-        self._intake.batch.opened = True
-        self._dispatch(batch)
-
-    # Waiting
-
-    def _wait(self, batch: Batch, what: int) -> None:
-        self._held_batch = batch
-        self.waiting_for = what
 
     def resume(self, now: float) -> None:
         """What this session waited for is there, or will not

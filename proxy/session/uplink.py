@@ -9,23 +9,31 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, final
 
-from proxy.cache.entry import Entry
 from proxy.errors import OriginProtocolError, OriginUnreachable
-from proxy.schema.catalogue import Catalogue
 from proxy.session import batch as steps
-from proxy.session import block, effects, late, probe, proof, rows, tally
+from proxy.session import (
+    block,
+    copying,
+    effects,
+    introductions,
+    landing,
+    late,
+    probe,
+    proof,
+    recall,
+    rows,
+)
 from proxy.session.batch import Batch, OwnStep
-from proxy.session.exchange import BEFORE_SYNC, BEHIND_SYNC, Exchange
-from proxy.session.outlook import shapes_in
+from proxy.session.exchange import Exchange
 from proxy.session.port import Origin
 from proxy.session.recording import Recording
+from proxy.session.runs import Runs
 from proxy.session.shapes import Shape
 from proxy.session.state import TRACKED
-from proxy.session.statements import UNKNOWN_SCOPE, Prepared
 from proxy.session.tenancy import Tenancy
 from proxy.session.transaction import FAILED, IDLE
 from proxy.sql.analyse import reaches_other_databases
-from proxy.sql.analysis import ELSEWHERE, QUERIES, UNREAD, Extent, Reach, Statement
+from proxy.sql.analysis import ELSEWHERE, UNREAD, Extent, Reach, Statement
 from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
@@ -43,21 +51,20 @@ class Uplink:
 
     __slots__ = (
         "__weakref__",
-        "_names_catalogue",
-        "_names_scope",
         "_parting",
+        "_runs",
         "_scanner",
-        "_session",
         "_unsent",
         "cancel_waits",
         "client_is_gone",
         "exchanges",
         "origin",
+        "session",
         "tenancy",
     )
 
     def __init__(self, session: Session, told: dict[str, str]) -> None:
-        self._session = session
+        self.session = session
         self._scanner = backend.scanner(session.shared.options.max_origin_message_bytes)
         self._parting = b""  # the origin's last words outside of any exchange
         self.origin: Origin | None = None
@@ -66,8 +73,7 @@ class Uplink:
         self.cancel_waits = False
         self._unsent = b""  # of an exchange that has begun
         self.tenancy = Tenancy(session, told)
-        self._names_catalogue: Catalogue | None = None
-        self._names_scope = UNKNOWN_SCOPE
+        self._runs = Runs(session)
 
     def attach(self, origin: Origin) -> None:
         """A connection is lent to this session."""
@@ -112,21 +118,21 @@ class Uplink:
         assert self.origin is not None
         batch.wait_for_turn()
         certain = not any(not e.silent for e in self.exchanges)
-        ran = self._ran(batch)
+        ran = self._runs.of(batch)
         self._move_in()
-        ahead = self._ahead(batch, ran)
-        exchange = Exchange(batch, ran, self._session.now)
+        ahead = introductions.ahead(self, batch, ran)
+        exchange = Exchange(batch, ran, self.session.now)
         exchange.refusal = refusal
         exchange.unparsed = batch.simple is not None and _is_unparsed(batch.simple)
-        exchange.answer_own = self._session.answer_own_step
-        outlook, statements = self._session.outlook, self._session.statements
+        exchange.answer_own = self.session.answer_own_step
+        outlook, statements = self.session.outlook, self.session.statements
         closes = late.closes(batch, statements)
         unknown = late.unknown_to_origin(batch, None if self.is_uncertain() else outlook.scope)
         parses, exchange.late = late.parses(unknown, outlook.literals, statements, self.tenancy.standing)
         ahead += [(steps.LATE_CLOSE, frame) for frame in closes]
         ahead += parses
-        if self._session.transaction.unsent:
-            ahead = block.opening(self._session) + ahead
+        if self.session.transaction.unsent:
+            ahead = block.opening(self.session) + ahead
             exchange.opens = True
         if certain:
             self._prove(exchange)
@@ -136,7 +142,7 @@ class Uplink:
         self._suspend(exchange, ran, certain)
         if not refusal:
             self._record(exchange, batch, reads)
-        self._mark_sent(batch, ran)
+        introductions.mark_sent(self, batch, ran)
         self.exchanges.append(exchange)
         self._to_origin(*(frame for _, frame in ahead), *frames)
         self._answer_if_first(exchange)
@@ -148,19 +154,19 @@ class Uplink:
         fail it, if it has failed here.
         """
         if self.tenancy.standing is None:
-            self._introduce_all_but(ahead_of)
+            introductions.all_but(self, ahead_of)
         opening = Batch()
-        for step, frame in block.opening(self._session):
+        for step, frame in block.opening(self.session):
             opening.add(step, frame)
-        self._send_silently(opening).opens = True
-        if self._session.transaction.status == FAILED:
+        self.send_silently(opening).opens = True
+        if self.session.transaction.status == FAILED:
             self.abort_transaction()
 
     def _move_in(self) -> None:
         """What brings the session's settings to a connection just lent to it goes in the same flight."""
         self._unsent = self.tenancy.settings()
         if self._unsent:
-            exchange = Exchange(Batch(), (), self._session.now)
+            exchange = Exchange(Batch(), (), self.session.now)
             exchange.silent = exchange.synced = exchange.carries = True
             self.exchanges.append(exchange)
 
@@ -169,33 +175,13 @@ class Uplink:
         unsent, self._unsent = self._unsent, b""
         self.origin.send(b"".join((unsent, *frames)))
 
-    def _ahead(self, batch: Batch, ran: tuple[Statement, ...]) -> list[tuple[int, bytes]]:
-        """Steps and messages of ours before the batch; what would fail there must not fail the client's."""
-        if self.tenancy.standing is None:
-            telling = bool(self._session.transaction.unsent) or not all(_is_ordinary(s) for s in ran)
-            if telling and not self._may_be_in_block():
-                self._introduce_all_but(batch)
-            return []
-        self._introduce(self.tenancy.to_introduce(batch, ran))
-        for statement in self.tenancy.to_reveal(batch, ran):
-            shown = Batch()
-            shown.add(steps.LATE_CLOSE, frontend.close(frontend.STATEMENT, statement.name))
-            shown.add(steps.LATE_PARSE, statement.parse_frame())
-            self._session.statements.reveal(statement)
-            self._send_silently(shown).late.append(statement)
-        for frame in self.tenancy.names_spoken_of(ran):
-            shown = Batch()
-            shown.add(steps.LATE_PARSE, frame)
-            self._send_silently(shown)
-        return [(steps.LATE_CLOSE, frame) for frame in self.tenancy.ahead(batch, ran)]
-
     def _answer_if_first(self, exchange: Exchange) -> None:
         """What is answered by us waits, as the origin's replies do, until all earlier ones are through."""
         if self.exchanges[0] is exchange:
-            exchange.begin(self._session.out)
+            exchange.begin(self.session.out)
 
     def _prove(self, exchange: Exchange) -> None:
-        session = self._session
+        session = self.session
         exchange.proof = proof.place(
             exchange.batch, exchange.ran, session.transaction, session.database.catalogue
         )
@@ -204,12 +190,12 @@ class Uplink:
 
     def _suspend(self, exchange: Exchange, ran: tuple[Statement, ...], certain: bool) -> None:
         """Before the first message that can make a write visible."""
-        reach, commits = effects.at_risk(ran, self._session.transaction, certain)
+        reach, commits = effects.at_risk(ran, self.session.transaction, certain)
         if not certain:
             for earlier in self.exchanges:
                 for statement in earlier.ran:
                     reach |= statement.reach
-        catalogue = self._session.database.catalogue
+        catalogue = self.session.database.catalogue
         if not reach.proven and catalogue is not None and reaches_other_databases(catalogue):
             reach |= ELSEWHERE
         exchange.reach = reach
@@ -219,76 +205,37 @@ class Uplink:
             if exchange.withheld:
                 return
             if reach.extent == Extent.ORIGIN:
-                self._session.port.shared_change_ahead()
+                self.session.port.shared_change_ahead()
             self._suspend_everywhere(exchange, reach)
 
     def _suspend_everywhere(self, exchange: Exchange, reach: Reach) -> None:
-        concerned = rows.in_memory(reach, self._session.database.oid)
-        suspension = self._session.memory.suspend(concerned)
+        concerned = rows.in_memory(reach, self.session.database.oid)
+        suspension = self.session.memory.suspend(concerned)
         exchange.suspensions.append(suspension)
-        self._session.port.announce(suspension, concerned, ddl=reach.ddl)
+        self.session.port.announce(suspension, concerned, ddl=reach.ddl)
 
     def _record(self, exchange: Exchange, batch: Batch, reads: list[tuple[Shape, bytes]]) -> None:
         """Take the tickets, before anything is sent."""
         for shape, key in reads:
             assert shape.slot is not None
             values = rows.fixed(shape, key)
-            ticket = self._session.memory.ticket(shape.slot, key, self._session.now, values)
+            ticket = self.session.memory.ticket(shape.slot, key, self.session.now, values)
             if ticket is None:
                 exchange.refusal = "suspended"
                 exchange.recordings.append(None)
                 continue
-            flight = self._session.memory.lead(ticket) if len(reads) == 1 else None
-            recording = Recording(ticket, flight, self._session.memory.limits.max_entry_bytes)
+            flight = self.session.memory.lead(ticket) if len(reads) == 1 else None
+            recording = Recording(ticket, flight, self.session.memory.limits.max_entry_bytes)
             exchange.recordings.append(recording)
             exchange.every_recording.append(recording)
         if batch.simple is not None and exchange.recordings:
             exchange.current = exchange.recordings.popleft()
 
-    def _ran(self, batch: Batch) -> tuple[Statement, ...]:
-        """What this batch runs, in order; whatever is not certain may do anything."""
-        ran: list[Statement] = []
-        doubtful = self.is_uncertain()
-        if batch.own_query is not None:
-            return ()
-        self._forget_stale_names()
-        meaning = self._session.outlook.statements_now
-        tail = batch.reads[0].tail if len(batch.reads) == len(batch.runs) == 1 else b""
-        for statement in self._statements_of(batch):
-            known = effects.resolve_names(statement, self._session.statements, meaning)
-            known = effects.with_parameters(known, tail)
-            if doubtful and known.transaction is None and known.verb != "set":
-                known = effects.in_doubt(known)
-            doubtful = doubtful or effects.moves_scope(known)
-            ran.append(known)
-        return tuple(ran)
-
-    def _forget_stale_names(self) -> None:
-        """What PREPARE put behind a name was judged by one catalogue and scope; PostgreSQL plans anew."""
-        catalogue, scope = self._session.database.catalogue, self._session.outlook.scope
-        if catalogue is not self._names_catalogue or scope != self._names_scope:
-            self._names_catalogue, self._names_scope = catalogue, scope
-            self._session.statements.sql_named.clear()
-
-    def _statements_of(self, batch: Batch) -> list[Statement]:
-        found: list[Statement] = []
-        for read in batch.reads:
-            # Planning at Bind runs functions that claim to be immutable, whether or not Execute follows.
-            planned = self._session.outlook.statements_now(read.statement)
-            if not read.executed and any(not s.reach.proven for s in planned):
-                found.extend(planned)
-        for prepared, tail in zip(batch.runs, batch.tails, strict=True):
-            found.extend(rows.bound(self._session.outlook.statements_now(prepared), prepared, tail))
-        if batch.simple is not None:
-            assert batch.simple.analysis is not None
-            found.extend(batch.simple.analysis.statements)
-        return found
-
     def judged_anew(self) -> None:
         """The catalogue says something else than the one that all on its way was judged by: a statement that
         had to wait for the lock of that very change may do more than was thought.
         """
-        session = self._session
+        session = self.session
         if session.transaction.is_open_at_origin:
             session.transaction.pending |= UNREAD
         for exchange in self.exchanges:
@@ -306,63 +253,15 @@ class Uplink:
     def is_uncertain(self) -> bool:
         """May names mean something else by the time the origin runs the next statement?"""
         # Its own DDL holds in a block before anybody else, the catalogue here among them, knows of it.
-        unsure = self._session.state.doubt or self._session.transaction.pending.ddl
+        unsure = self.session.state.doubt or self.session.transaction.pending.ddl
         return unsure or any(effects.moves_scope(s) or s.reach.ddl for e in self.exchanges for s in e.ran)
 
-    def _introduce_all_but(self, batch: Batch | None) -> None:
-        """All statements that it does not know, but for those that this batch brings itself."""
-        brought = {prepared for prepared, _ in batch.parsed} if batch is not None else set()
-        self._introduce([one for one in self._session.statements.local() if one not in brought])
-
-    def _introduce(self, statements: list[Prepared]) -> None:
-        """Before anything that may change what a Parse means: the origin hears of these statements.
-
-        Each in an exchange of its own, so that a failure touches neither the client's nor the next one.
-        """
-        for statement in statements:
-            said, _ = late.parses(
-                [statement],
-                self._session.outlook.literals,
-                self._session.statements,
-                self.tenancy.standing,
-            )
-            if said:
-                batch = Batch()
-                for step, frame in said:
-                    batch.add(step, frame)
-                self._send_silently(batch).late.append(statement)
-
-    def _may_be_in_block(self) -> bool:
-        """May a transaction block stand open when the origin runs what is sent now? An error would end it."""
-        return self._session.transaction.is_open_at_origin or any(
-            s.transaction is not None or s.verb == "unknown" for e in self.exchanges for s in e.ran
-        )
-
-    def _mark_sent(self, batch: Batch, ran: tuple[Statement, ...]) -> None:
-        """The origin parses these statements now, under the present settings and columns."""
-        certain = not self.is_uncertain() and not any(s.state or not s.reach.proven for s in ran)
-        expected = not self.is_uncertain() and not late.sets_ahead(batch, ran)
-        literals = self._session.outlook.literals
-        for prepared, _ in batch.parsed:
-            if prepared.own is None:
-                self._session.statements.told(prepared)
-            if prepared.shape is not None:
-                self._session.outlook.understand(prepared.shape)
-                prepared.form = prepared.shape.form
-                prepared.parameters = rows.parameters(prepared.shape) if certain else frozenset()
-            prepared.literals = literals
-            self._session.parsed_as_virtual(prepared, certain=expected)
-        reread = late.note_uses(
-            batch, ran, self._session.statements, None if self.is_uncertain() else literals
-        )
-        for prepared in reread:
-            self.tenancy.reread(prepared)
-
-    def _send_silently(self, batch: Batch) -> Exchange:
+    def send_silently(self, batch: Batch) -> Exchange:
+        """Messages of ours, and a Sync of their own: no reply to them is the client's."""
         assert self.origin is not None
         if not self._unsent:
             self._move_in()
-        exchange = Exchange(batch, (), self._session.now)
+        exchange = Exchange(batch, (), self.session.now)
         exchange.silent = True
         exchange.synced = True
         exchange.follow(bytes(batch.plan), [])
@@ -374,26 +273,26 @@ class Uplink:
         """More of a batch whose beginning has been sent; or the Sync that ends a COPY."""
         assert self.origin is not None
         batch.wait_for_turn()
-        refusal, reads = self._session.examine(batch)
+        refusal, reads = self.session.examine(batch)
         if exchange.only_describes and batch.reads:
             exchange.refusal = refusal
             if not refusal and self._answer_in_place(exchange, batch):
                 return
             if not refusal:
                 self._record(exchange, batch, reads)
-        ran = self._ran(batch)
+        ran = self._runs.of(batch)
         exchange.ran += ran
         exchange.batch.parsed += batch.parsed
         exchange.unparsed = False
-        outlook = self._session.outlook
+        outlook = self.session.outlook
         unknown = late.unknown_to_origin(batch, None if self.is_uncertain() else outlook.scope)
-        parses, told = late.parses(unknown, outlook.literals, self._session.statements, self.tenancy.standing)
+        parses, told = late.parses(unknown, outlook.literals, self.session.statements, self.tenancy.standing)
         exchange.late += told
         exchange.follow(bytes(step for step, _ in parses) + bytes(batch.plan), batch.own)
         answered = exchange.ends_without_sync and not exchange.failed
         exchange.synced = answered or batch.frames[-1:] == [frontend.SYNC_FRAME]
         self._suspend(exchange, ran, certain=False)
-        self._mark_sent(batch, ran)
+        introductions.mark_sent(self, batch, ran)
         self.origin.send(b"".join((*(frame for _, frame in parses), *batch.frames)))
         self._answer_if_first(exchange)
 
@@ -404,7 +303,7 @@ class Uplink:
         assert self.origin is not None
         if batch.frames[-1:] != [frontend.SYNC_FRAME]:
             return False
-        parts = self._session.remembered(batch)
+        parts = recall.remembered(self.session, batch)
         if parts is None:
             return False
         exchange.follow(bytes((steps.OWN,)), [OwnStep(steps.MEMORY, None, reply=b"".join(parts))])
@@ -435,7 +334,7 @@ class Uplink:
         the protocol, the connection is of no use any more.
         """
         for kind, said, _ in self._scanner.scan(data):
-            raw = self._session.port.translate_notification(said) if kind == _NOTIFICATION else said
+            raw = self.session.port.translate_notification(said) if kind == _NOTIFICATION else said
             if kind == backend.PARAMETER_STATUS and not self._reported(raw):
                 continue
             if kind == backend.ERROR_RESPONSE:
@@ -448,19 +347,19 @@ class Uplink:
             if kind == backend.ERROR_RESPONSE and opens:
                 self._parting = _as_last_words(raw)
                 raise OriginUnreachable("the origin did not begin a block that the client stands in already")
-            if exchange.take(kind, raw, self._session.out):
+            if exchange.take(kind, raw, self.session.out):
                 self._landed(exchange, raw)
             elif opens:
                 self._begun(exchange)
             elif kind == backend.COPY_IN_RESPONSE:
-                self._begin_copy(exchange)
+                copying.begun(self, exchange)
             elif kind == backend.ERROR_RESPONSE and exchange.silent and exchange.is_fatal:
                 self._parting = raw  # it is not our question's fault that the origin goes
             elif kind == backend.ERROR_RESPONSE and exchange.skipped_query():
-                self._reopen(exchange)
+                copying.reopen(self, exchange)
             elif exchange.withheld and exchange.is_answered:
                 self._judge(exchange)
-        self._session.flush()
+        self.session.flush()
         self.let_go()
 
     def let_go(self) -> None:
@@ -471,79 +370,33 @@ class Uplink:
             return
         names = self.tenancy.true_names()
         if names is not None:
-            self._send_silently(names)
+            self.send_silently(names)
             return
         self.origin = None
-        self._session.port.give_back_origin(usable=self.tenancy.move_out())
+        self.session.port.give_back_origin(usable=self.tenancy.move_out())
 
     def _reported(self, raw: bytes) -> bool:
         """A ParameterStatus has arrived; is it for the client?"""
         name, value = backend.read_parameter_status(raw)
-        expected = name.lower() not in TRACKED or self._session.state.value(name.lower()) == value
+        expected = name.lower() not in TRACKED or self.session.state.value(name.lower()) == value
         if not (self.is_moving_in and expected):
             for exchange in self.exchanges:
                 # It says so behind the first answer that it gave under them, and of later ones not again.
                 exchange.settings_moved()
-        self._session.state.report(name, value)
-        self._session.outlook.state_moved()
-        self._session.reconsider()
+        self.session.state.report(name, value)
+        self.session.outlook.state_moved()
+        self.session.reconsider()
         return self.tenancy.reports(name, value, self.exchanges[0] if self.exchanges else None)
 
     def _unasked(self, kind: int, raw: bytes) -> None:
         if kind in (backend.NOTICE_RESPONSE, backend.PARAMETER_STATUS, backend.NOTIFICATION_RESPONSE):
-            self._session.out.append(raw)
+            self.session.out.append(raw)
         elif kind == backend.ERROR_RESPONSE:
             self._parting = (
                 raw  # the origin is about to close: whether the client is told depends on its state
             )
         else:
             raise OriginProtocolError(f"unexpected message of type {kind} from the origin")
-
-    def _begin_copy(self, exchange: Exchange) -> None:
-        """A Sync that was sent before the end of the data is ignored during COPY."""
-        if exchange.silent:
-            raise OriginProtocolError("the origin wants data for a question of the proxy's own")
-        end = exchange.end_of_copy()
-        if end == BEFORE_SYNC:
-            exchange.copying = False
-            return
-        ended = end == BEHIND_SYNC
-        while not ended and len(self.exchanges) > 1 and self.exchanges[1].only_syncs:
-            ended = self._absorb_next(exchange).has_copy_end
-        exchange.copying = not ended
-        if not exchange.in_query:
-            (self._join_next if ended else self._reopen)(exchange)
-        self._session.room_again()
-
-    def _reopen(self, exchange: Exchange) -> None:
-        """This exchange is not over with the terminator it was sent with: the next one ends it. That is a
-        Sync: a Query is skipped, or refused during COPY, as whatever else comes before.
-        """
-        exchange.synced = False
-        while len(self.exchanges) > 1 and not exchange.synced:
-            following = self._absorb_next(exchange)
-            exchange.synced = following.synced and not following.ends_without_sync
-
-    def _join_next(self, exchange: Exchange) -> None:
-        """Its COPY has swallowed the Sync that it was sent with, and its data have ended: what was sent next
-        is run by the origin with no other Sync before it.
-        """
-        exchange.synced = False
-        while len(self.exchanges) > 1 and not exchange.synced:
-            following = self._absorb_next(exchange)
-            exchange.follow_with(following)
-            exchange.synced = following.synced
-
-    def _absorb_next(self, exchange: Exchange) -> Exchange:
-        """The one behind it has no end of its own: what it may change is settled with this one."""
-        following = self.exchanges[1]
-        del self.exchanges[1]
-        exchange.ran += following.ran
-        exchange.reach |= following.reach
-        exchange.suspensions += following.suspensions
-        exchange.commits = exchange.commits or following.commits
-        self._finish_flights(following)
-        return following
 
     def _landed(self, exchange: Exchange, ready: bytes) -> None:
         """ReadyForQuery: the memory is put right first, then the client is told."""
@@ -552,25 +405,25 @@ class Uplink:
         if exchange.silent:
             self._silent_landed(exchange)
         else:
-            self._settle(exchange, ready, after)
+            landing.settle(self.session, exchange, ready, after)
             self.probe_if_in_doubt()
         self._cancel_if_due()
         if self.exchanges:
-            self.exchanges[0].begin(self._session.out)
+            self.exchanges[0].begin(self.session.out)
         else:
-            self._session.certain_again()
-        self._session.room_again()
+            self.session.certain_again()
+        self.session.room_again()
 
     def _begun(self, exchange: Exchange) -> None:
         """A reply to what opens the block: maybe to its BEGIN."""
         if not exchange.opens:
             self._cancel_if_due()
-            self._session.certain_again()
+            self.session.certain_again()
 
     def _cancel_if_due(self) -> None:
         if self.cancel_waits and not self.is_preparing:
             self.cancel_waits = False
-            self._session.port.pass_on_cancel()
+            self.session.port.pass_on_cancel()
 
     def _judge(self, exchange: Exchange) -> None:
         """All is answered but the Sync, which is withheld: can it make anything visible?"""
@@ -580,8 +433,8 @@ class Uplink:
         if exchange.is_fatal:
             return  # there is nobody left to answer a Sync
         self.exchanges.popleft()
-        self._settle(exchange, backend.READY[IDLE], IDLE)
-        self._send_silently(Batch()).told_early = True
+        landing.settle(self.session, exchange, backend.READY[IDLE], IDLE)
+        self.send_silently(Batch()).told_early = True
         self._ask_state()
 
     def end_withheld(self) -> None:
@@ -595,93 +448,17 @@ class Uplink:
         self.origin.send(frontend.SYNC_FRAME)
         self._ask_state()
 
-    def _settle(self, exchange: Exchange, ready: bytes, after: int) -> None:
-        before = self._session.transaction.status
-        changed = effects.changed(exchange, before, after)
-        if exchange.proof and not exchange.failed:
-            self._note_proof(exchange)
-        effects.settle(
-            exchange, after, self._session.transaction, self._session.state, self._session.statements
-        )
-        for suspension in exchange.suspensions:
-            self._session.memory.end(
-                suspension, changed=changed, cause="ddl" if exchange.reach.ddl else "own_write"
-            )
-        entries = self._land_recordings(exchange)
-        self.tenancy.settled(exchange)
-        if exchange.failed:
-            self._session.statements.restore(exchange.batch.parsed[exchange.parses_done :])
-        self._session.out += exchange.held
-        self._session.out.append(ready)
-        self._count(exchange, entries)
-        if changed and exchange.reach.ddl:
-            self._session.database.catalogue = None
-            self._session.port.catalogue_changed(everywhere=exchange.reach.extent == Extent.ORIGIN)
-        if exchange.failed or any(s.state or s.transaction or not s.reach.proven for s in exchange.ran):
-            self._session.outlook.state_moved()
-        self._session.reconsider()
-
-    def _note_proof(self, exchange: Exchange) -> None:
-        counters = self._session.shared.counters
-        if exchange.changed_nothing:
-            counters.proven_unchanged += 1
-        else:
-            counters.not_proven += 1
-        if exchange.proof == proof.BEHIND:
-            shapes_in(exchange.batch)[0].proven_idle = exchange.changed_nothing
-
-    def _land_recordings(self, exchange: Exchange) -> list[Entry]:
-        entries: list[Entry] = []
-        for recording in exchange.every_recording:
-            payload = recording.payload()
-            if payload and not exchange.failed:
-                entry = self._session.memory.land(recording.ticket, payload)
-                if entry is not None:
-                    entries.append(entry)
-                elif not exchange.refusal:
-                    exchange.refusal = "moved"
-            elif recording.refusal and not exchange.refusal:
-                exchange.refusal = recording.refusal
-        self._finish_flights(exchange)
-        return entries
-
-    def _finish_flights(self, exchange: Exchange) -> None:
-        followers: list[Session] = []
-        for recording in exchange.every_recording:
-            if recording.flight is not None:
-                followers += self._session.memory.finish(recording.flight)
-        exchange.every_recording.clear()
-        if followers:
-            self._session.port.wake(followers)
-
-    def _count(self, exchange: Exchange, entries: list[Entry]) -> None:
-        if not exchange.ran or exchange.counted:
-            return
-        seconds = self._session.now - exchange.sent_at
-        self._session.shared.counters.origin_latency.observe(seconds)
-        shapes = shapes_in(exchange.batch)
-        template = shapes[0].template if shapes else None
-        word, reason = tally.count(
-            self._session.shared.counters,
-            template,
-            exchange,
-            entries,
-            seconds,
-            expiring=self._session.memory.expiring,
-        )
-        self._session.last.landed(word, reason, entries[-1] if entries else None, self._session.now)
-
     # Doubt and loss
 
     def probe_if_in_doubt(self) -> None:
         """Ask the origin what it cannot be told apart
         otherwise: settings, role, locks; in idle moments only.
         """
-        wanted = self._session.state.doubt or self._session.state.locked
+        wanted = self.session.state.doubt or self.session.state.locked
         if (
             wanted
             and not self.client_is_gone
-            and self._session.transaction.status == IDLE
+            and self.session.transaction.status == IDLE
             and not self.exchanges
             and self.origin
         ):
@@ -690,7 +467,7 @@ class Uplink:
     def _ask_state(self) -> None:
         batch = Batch()
         batch.frames.append(probe.FRAMES)
-        exchange = self._send_silently(batch)
+        exchange = self.send_silently(batch)
         exchange.on_rows = exchange.rows.append
 
     def _silent_landed(self, exchange: Exchange) -> None:
@@ -699,21 +476,21 @@ class Uplink:
             return
         if exchange.failed and exchange.told_early:
             message = "the origin could not end the statement before this one, which had been answered"
-            self._session.out.append(
+            self.session.out.append(
                 backend.error_response("FATAL", exchange.fault.get("C", "XX000"), message)
             )
-            self._session.port.close_client()
+            self.session.port.close_client()
         if exchange.failed:
             for statement in exchange.late:
                 statement.at_origin = False  # whoever uses it gets the error
         self.tenancy.settled(exchange)
         learnt = probe.read(b"".join(exchange.rows))
         if learnt is not None:
-            learnt.apply(self._session.state, first=False)
+            learnt.apply(self.session.state, first=False)
             if learnt.prepared_by_sql:
-                self._session.statements.distrust_names()
-        self._session.outlook.state_moved()
-        self._session.reconsider()
+                self.session.statements.distrust_names()
+        self.session.outlook.state_moved()
+        self.session.reconsider()
 
     def lost(self) -> None:
         """The connection to the origin is gone. What may still
@@ -721,28 +498,28 @@ class Uplink:
         """
         self.origin = None
         self.cancel_waits = False
-        self._scanner = backend.scanner(self._session.shared.options.max_origin_message_bytes)
+        self._scanner = backend.scanner(self.session.shared.options.max_origin_message_bytes)
         outlives = self._may_outlive_its_origin()
         self.tenancy.lost()
         exchanges = list(self.exchanges)
         self.exchanges.clear()
         for exchange in exchanges:
-            self._finish_flights(exchange)
+            landing.finish_flights(self.session, exchange)
             for suspension in exchange.suspensions:
-                self._session.port.in_doubt(suspension, ddl=exchange.reach.ddl)
+                self.session.port.in_doubt(suspension, ddl=exchange.reach.ddl)
         if outlives and not any(not e.silent for e in exchanges):
-            self._session.statements.forget_origin()
+            self.session.statements.forget_origin()
             self._parting = b""
             return
         if not any(e.is_fatal and not e.silent for e in exchanges):
             message = "the connection to the origin was lost"
-            self._session.out.append(self._parting or backend.error_response("FATAL", "08006", message))
-        self._session.flush()
-        self._session.port.close_client()
+            self.session.out.append(self._parting or backend.error_response("FATAL", "08006", message))
+        self.session.flush()
+        self.session.port.close_client()
 
     def _may_outlive_its_origin(self) -> bool:
-        state = self._session.state
-        if self._session.transaction.is_open_at_origin or state.doubt or self.tenancy.pinned_for():
+        state = self.session.state
+        if self.session.transaction.is_open_at_origin or state.doubt or self.tenancy.pinned_for():
             return False
         return self.tenancy.standing is not None or not (state.own() or state.customs)
 
@@ -758,7 +535,7 @@ class Uplink:
                 self.origin.send(frontend.copy_fail(b"the client is gone"))
             return True
         for exchange in self.exchanges:
-            self._finish_flights(exchange)
+            landing.finish_flights(self.session, exchange)
         return False
 
     def abort_transaction(self) -> None:
@@ -766,16 +543,16 @@ class Uplink:
 
         Not while a later batch of the client's is half sent: what we say now would stand in the middle of it.
         """
-        transaction = self._session.transaction
+        transaction = self.session.transaction
         if transaction.unsent:
             transaction.status = FAILED
-            self._session.reconsider()
+            self.session.reconsider()
             return
         if transaction.status == IDLE or self.origin is None or self.unfinished is not None:
             return
         batch = Batch()
         batch.frames.append(steps.REFUSAL)
-        self._send_silently(batch)
+        self.send_silently(batch)
         transaction.status = FAILED
 
 
@@ -784,11 +561,6 @@ def _as_last_words(error: bytes) -> bytes:
     fields = backend.error_fields(error)
     code, said = (fields.get(name, "").encode(errors="replace").decode() for name in "CM")
     return backend.error_response("FATAL", code or "08006", said or "the block could not be begun")
-
-
-def _is_ordinary(statement: Statement) -> bool:
-    """Does it leave prepared statements and settings alone? Not ``SELECT set_config(...)``, for one."""
-    return statement.verb in QUERIES and statement.reach.proven and not statement.state
 
 
 def _is_unparsed(shape: Shape) -> bool:

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, final
 
 from proxy.errors import OriginFault, OrreryError
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN
+from proxy.session.port import CATALOGUE, FLIGHT, ORIGIN
 from proxy.wire import backend, frontend
 from proxy.wire.framing import Frame, FrameSplitter
 from tests.doubles.origin import Data, Refusal, ScriptedOrigin

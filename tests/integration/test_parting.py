@@ -16,7 +16,8 @@ import pytest
 from proxy import config
 from proxy.net.client import ClientConnection
 from proxy.service import Service
-from proxy.session.session import FLIGHT, Session
+from proxy.session.port import FLIGHT
+from proxy.session.session import Session
 from tests.postgres import HOST, Database
 
 pytestmark = pytest.mark.postgres

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN
+from proxy.session.port import CATALOGUE, FLIGHT, ORIGIN
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal
 from tests.proxy.session import sky

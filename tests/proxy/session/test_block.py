@@ -6,7 +6,7 @@ import pytest
 
 from proxy.errors import OriginUnreachable
 from proxy.session import block
-from proxy.session.session import CERTAINTY, FLIGHT, ORIGIN
+from proxy.session.port import CERTAINTY, FLIGHT, ORIGIN
 from proxy.wire import frontend
 from proxy.wire.framing import compose
 from tests.doubles.origin import Refusal

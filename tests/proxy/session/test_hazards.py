@@ -6,7 +6,7 @@ import pytest
 
 from proxy.cache import tags
 from proxy.errors import OriginUnreachable
-from proxy.session.session import CATALOGUE, ORIGIN
+from proxy.session.port import CATALOGUE, ORIGIN
 from proxy.sql.analysis import ResetSetting
 from proxy.wire import backend, frontend
 from tests.proxy.session import sky

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import FrameError
-from proxy.session.session import ROOM
+from proxy.session.port import ROOM
 from proxy.wire import frontend
 from proxy.wire.framing import compose
 from tests.proxy.session.world import OTHER_READ, READ, SYNC, WRITE, Conversation, World, rerun, run

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy.cache.facets import Part
-from proxy.session.session import ORIGIN
+from proxy.session.port import ORIGIN
 from proxy.wire import frontend
 from tests.doubles.origin import Refusal
 from tests.proxy.session import sky

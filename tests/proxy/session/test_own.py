@@ -6,7 +6,7 @@ import pytest
 
 from proxy.errors import ClientFault
 from proxy.session.own import FLOAT8, INT8, TEXT, _encode
-from proxy.session.session import WORKERS
+from proxy.session.port import WORKERS
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal
 from tests.proxy.session.world import FLUSH, READ, SYNC, WRITE, Conversation, World, rerun, run, values

@@ -7,10 +7,9 @@ import math
 import pytest
 
 from proxy.errors import ClientFault, OriginUnreachable
-from proxy.session.session import CATALOGUE, FLIGHT, ORIGIN, ROOM
+from proxy.session.port import CATALOGUE, ORIGIN, ROOM
 from proxy.session.shared import SessionOptions
 from proxy.wire import frontend
-from tests.doubles.origin import Refusal
 from tests.proxy.session import sky
 from tests.proxy.session.world import (
     BINARY_RESULT,
@@ -20,7 +19,6 @@ from tests.proxy.session.world import (
     SYNC,
     TEXT_RESULT,
     WRITE,
-    Conversation,
     World,
     rerun,
     run,
@@ -99,33 +97,6 @@ def test_a_pipeline_of_hits_is_answered_in_one_write() -> None:
     assert len(client.port.writes) == before + 1
 
 
-def test_two_reads_before_one_sync_are_both_answered_from_memory() -> None:
-    client = World().client()
-    client.ask(run(READ), run(OTHER_READ), SYNC)
-    client.heard()
-    assert client.ask(run(READ), run(OTHER_READ), SYNC) == "1 2 T D:0 C:SELECT 1 1 2 T D:0 C:SELECT 1 Z:I"
-    assert client.heard() == []
-    assert client.world.counters.hit == 2
-
-
-def test_one_miss_sends_the_whole_batch_to_the_origin() -> None:
-    client = World().client()
-    client.ask(run(READ), SYNC)
-    client.heard()
-    client.ask(run(READ), run(OTHER_READ), SYNC)
-    assert client.heard() == [
-        "P:SELECT name FROM planet",
-        "B",
-        "D",
-        "E",
-        "P:SELECT name FROM star",
-        "B",
-        "D",
-        "E",
-        "S",
-    ]
-
-
 def test_several_syncs_in_one_packet_are_answered_each() -> None:
     client = World().client()
     client.ask(run(READ), SYNC)
@@ -153,12 +124,6 @@ def test_messages_may_come_in_any_pieces() -> None:
         client.say(bytes((byte,)))
     client.settle()
     assert client.told() == f"1 2 {ANSWER} {ANSWER}"
-
-
-def test_sync_alone_is_answered_here_while_there_is_no_origin() -> None:
-    client = World().client()
-    assert client.ask(SYNC) == "Z:I"
-    assert client.port.asked == []
 
 
 def test_terminate_closes_the_client() -> None:
@@ -253,23 +218,6 @@ def test_an_answer_expires_where_answers_do() -> None:
     assert not client.hits()
 
 
-@pytest.mark.soundness("2.7", "7.6")
-def test_an_answer_that_is_too_large_is_served_and_forgotten() -> None:
-    client = World().client()
-    client.origin.aside[READ] = b"D" + (1 << 20).to_bytes(4, "big") + bytes((1 << 20) - 4)
-    client.query(READ)
-    assert client.last == ("bypass", "size")
-    assert not client.hits()
-
-
-@pytest.mark.soundness("2.7")
-def test_an_answer_with_a_notice_is_not_kept() -> None:
-    client = World().client()
-    client.origin.aside[READ] = b"N\0\0\0\5\0"
-    client.query(READ)
-    assert client.last == ("bypass", "notice")
-
-
 @pytest.mark.soundness("3.1", "7.1")
 def test_an_answer_of_another_role_is_never_given() -> None:
     world = World()
@@ -327,110 +275,6 @@ def test_a_batch_larger_than_what_is_held_is_sent_on() -> None:
     client.say(*[run(READ)] * 10)
     assert len(client.heard()) > 20
     assert client.ask(SYNC).count("D:0") == 10
-
-
-# Flights
-
-
-def leader_and_follower(world: World) -> tuple[Conversation, Conversation]:
-    """A read on its way, and the same asked by another client."""
-    leader, follower = world.client(), world.client()
-    leader.attach()
-    leader.say(QUERY(READ))
-    follower.say(QUERY(READ))
-    assert follower.waits_for(FLIGHT)
-    assert follower.port.asked == ["wait_for_flight"]
-    return leader, follower
-
-
-def test_an_equal_miss_waits_for_the_answer_on_its_way() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    leader.settle()
-    assert leader.port.woken == [follower.session]
-    follower.session.resume(world.clock.now)
-    assert follower.told() == ANSWER
-    assert follower.last == ("coalesced", "")
-    assert (world.counters.hit, world.counters.coalesced, world.counters.fill) == (0, 1, 1)
-    assert follower.heard() == []
-
-
-@pytest.mark.soundness("7.3")
-def test_errors_are_not_shared() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    leader.origin.faults[READ] = Refusal("57014")
-    leader.settle()
-    assert leader.told() == "E:57014 Z:I"
-    follower.session.resume(world.clock.now)
-    follower.settle()
-    assert follower.told() == ANSWER
-    assert follower.last == ("fill", "")
-
-
-def test_a_follower_does_not_wait_for_ever() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    follower.session.resume(world.clock.now)
-    follower.settle()
-    assert follower.told() == ANSWER
-    leader.settle()
-    assert leader.port.woken == []
-
-
-@pytest.mark.soundness("7.3")
-def test_a_follower_that_is_cancelled_is_told_so_and_goes_on() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    follower.say(QUERY(OTHER_READ))
-    follower.session.cancel_waiting(world.clock.now)
-    follower.settle()
-    assert follower.told() == f"E:57014 Z:I {ANSWER}"
-    leader.settle()
-    assert leader.port.woken == []
-
-
-def test_a_follower_that_is_gone_is_not_woken() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    assert not follower.session.client_gone(world.clock.now)
-    leader.settle()
-    assert leader.port.woken == []
-
-
-def test_followers_of_a_leader_whose_origin_is_lost_ask_for_themselves() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    leader.session.origin_lost(world.clock.now)
-    assert leader.port.woken == [follower.session]
-    follower.session.resume(world.clock.now)
-    follower.settle()
-    assert follower.told() == ANSWER
-
-
-def test_nobody_joins_an_answer_that_a_write_has_overtaken() -> None:
-    world = World()
-    leader, writer, late = world.client(), world.client(), world.client()
-    leader.attach()
-    leader.say(QUERY(READ))
-    said = leader.origin.answer()
-    writer.query(WRITE)
-    late.say(QUERY(READ))
-    assert late.waits_for(ORIGIN)
-    late.settle()
-    assert late.told() == "T D:1 C:SELECT 1 Z:I"
-    leader.session.origin_received(said, world.clock.now)
-    assert not [c for c in (late,) if c.session.last.outcome == "coalesced"]
-
-
-def test_what_a_follower_says_meanwhile_waits_its_turn() -> None:
-    world = World()
-    leader, follower = leader_and_follower(world)
-    follower.say(QUERY(WRITE), QUERY(READ))
-    leader.settle()
-    follower.session.resume(world.clock.now)
-    follower.settle()
-    assert follower.told() == f"{ANSWER} C:UPDATE 1 Z:I T D:1 C:SELECT 1 Z:I"
 
 
 # The catalogue
@@ -521,16 +365,6 @@ def test_an_origin_that_cannot_be_had_fails_each_statement_that_waits() -> None:
     client.session.origin_failed(OriginUnreachable("nobody there"), 0.0)
     assert client.told() == "E:08006 Z:I"
     assert client.waits_for(ORIGIN)
-
-
-def test_a_read_is_a_hit_by_the_time_that_its_origin_is_there() -> None:
-    world = World()
-    client, other = world.client(), world.client()
-    client.say(QUERY(READ))
-    other.query(READ)
-    client.settle()
-    assert client.told() == ANSWER
-    assert client.last == ("hit", "")
 
 
 def test_only_statements_of_the_client_may_be_cancelled() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.session import probe
-from proxy.session.session import ORIGIN
+from proxy.session.port import ORIGIN
 from proxy.session.shared import SessionOptions
 from proxy.session.standing import Standing
 from proxy.wire import backend, frontend

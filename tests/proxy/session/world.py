@@ -15,7 +15,8 @@ from proxy.metrics.templates import Templates
 from proxy.schema.catalogue import Catalogue
 from proxy.session import probe, proof
 from proxy.session.database import Database
-from proxy.session.session import CATALOGUE, ORIGIN, Session
+from proxy.session.port import CATALOGUE, ORIGIN
+from proxy.session.session import Session
 from proxy.session.shared import SessionOptions, Shared
 from proxy.session.state import TRACKED, State
 from proxy.wire import backend, frontend
