@@ -26,6 +26,7 @@ MODULES: Final = (
     "proxy/cache/fills.py",
     "proxy/cache/ttl.py",
     "proxy/session/hits.py",
+    "proxy/session/misses.py",
     "proxy/session/session.py",
     "proxy/session/outlook.py",
     "proxy/session/statements.py",

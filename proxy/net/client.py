@@ -289,6 +289,14 @@ class ClientConnection(asyncio.Protocol):
             return "database"
         return "role" if learnt.role_oid != self.role_oid else ""
 
+    def borrow_origin(self) -> bool:
+        assert self.session is not None
+        session = self.session
+        connection = self.hub.lender.borrow(self.login, session.guest, session.state.customs)
+        if connection is not None:
+            self.attach(connection)
+        return self.origin is not None
+
     def withdraw_origin(self) -> bool:
         if self._waiter is None:
             return False

@@ -88,6 +88,11 @@ class Lender:
         self._move()
         return waiter
 
+    def borrow(self, login: Hashable, guest: object, customs: frozenset[str]) -> OriginConnection | None:
+        """A connection that is free at this moment and that nobody waits for, without a word to anybody."""
+        seat = self._pool.borrow(login, guest, customs)
+        return None if seat is None else self._connections[seat]
+
     def is_waiting(self, waiter: Waiter) -> bool:
         """Has it got neither a connection nor a refusal?"""
         return waiter in self._requests
@@ -123,8 +128,7 @@ class Lender:
         guest: object = None,
     ) -> None:
         """It is not needed any more by ``guest``. While a cancel is on its way to it nobody else gets it."""
-        connection.lend(lambda _: self._spoke(connection), lambda: self.lost(connection))
-        connection.on_pressure = None
+        connection.rest()
         seat = self._seats.get(connection)
         if seat is None:
             return
@@ -147,8 +151,10 @@ class Lender:
         seat.customs = standing.customs
         seat.held = standing.counted_for is not None or standing.has_statements
         usable = usable and not connection.in_doubt
-        self._act(self._pool.give_back(seat, time.monotonic(), usable=usable))
-        self._move()
+        actions = self._pool.give_back(seat, time.monotonic(), usable=usable)
+        if actions or self._pool.waiting:
+            self._act(actions)
+            self._move()
 
     def lost(self, connection: OriginConnection) -> None:
         """The connection is closed, by whomever."""
@@ -250,7 +256,8 @@ class Lender:
         seat = Seat(waiter.login, now + life)
         self._seats[connection] = seat
         self._connections[seat] = connection
-        connection.lend(lambda _: self._spoke(connection), lambda: self.lost(connection))
+        connection.keep(lambda _: self._spoke(connection), lambda: self.lost(connection))
+        connection.rest()
         self._on_opened(connection)
         self._act(self._pool.opened(waiter, seat, now))
 

@@ -74,6 +74,7 @@ class OriginConnection(asyncio.Protocol):
         self.on_lost: Callable[[], None] | None = None
         self.on_pressure: Callable[[bool], None] | None = None
         self.transport: asyncio.Transport | None = None
+        self._keeper: tuple[Callable[[bytes], None], Callable[[], None]]
         self._splitter = FrameSplitter(_LOGIN_MESSAGE, BACKEND)
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._byte: asyncio.Future[bytes] | None = None
@@ -169,8 +170,16 @@ class OriginConnection(asyncio.Protocol):
             self.transport.abort()
 
     def lend(self, on_data: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
-        """From now on what arrives is somebody's session; bytes of an incomplete frame included."""
+        """From now on what arrives is somebody's, what came behind the dialogue included."""
+        in_dialogue = self.on_data is None
         self.on_data, self.on_lost = on_data, on_lost
+        if in_dialogue:
+            self._hand_over(on_data)
+        if self._lost:
+            on_lost()
+
+    def _hand_over(self, on_data: Callable[[bytes], None]) -> None:
+        """What has arrived behind the dialogue, bytes of an incomplete frame included."""
         frames = b""
         while not self._frames.empty():
             frame = self._frames.get_nowait()
@@ -178,8 +187,15 @@ class OriginConnection(asyncio.Protocol):
         rest = frames + self._splitter.release()
         if rest:
             on_data(rest)
-        if self._lost:
-            on_lost()
+
+    def keep(self, on_data: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
+        """Whose it is while it is lent to nobody."""
+        self._keeper = (on_data, on_lost)
+
+    def rest(self) -> None:
+        """Nobody needs it now."""
+        self.on_pressure = None
+        self.lend(*self._keeper)
 
     async def until_closed(self) -> None:
         """Until the other side has closed."""

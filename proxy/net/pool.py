@@ -155,6 +155,16 @@ class Pool:
 
     # What happens
 
+    def borrow(self, login: Hashable, guest: object, customs: frozenset[str]) -> Seat | None:
+        """A connection that is free, if nobody waits for one: as ``decide`` would lend it to this guest."""
+        if self._waiting:
+            return None
+        seat = self._best(login, guest, customs)
+        if seat is None or (seat.held and seat.guest is not guest):
+            return None
+        self._lend(seat, guest)
+        return seat
+
     def want(self, waiter: Waiter) -> None:
         """Somebody needs a connection."""
         self._waiting[waiter] = None
@@ -171,7 +181,7 @@ class Pool:
         self._next_attempt = -math.inf
         self._seats.add(seat)
         if waiter.fresh and waiter in self._waiting:
-            return [self._lend(waiter, seat)]
+            return [self._serve_with(waiter, seat)]
         self._set_free(seat, now)
         return []
 
@@ -262,9 +272,9 @@ class Pool:
         return actions
 
     def _serve(self, waiter: Waiter, now: float) -> Action | None:
-        seat = None if waiter.fresh else self._best(waiter)
+        seat = None if waiter.fresh else self._best(waiter.login, waiter.guest, waiter.customs)
         if seat is not None and not (seat.held and seat.guest is not waiter.guest and self._has_room(now)):
-            return self._lend(waiter, seat)
+            return self._serve_with(waiter, seat)
         if waiter.room:
             return None
         if self._has_room(now):
@@ -282,24 +292,27 @@ class Pool:
     def _has_room(self, now: float) -> bool:
         return self.open < self.options.size and now >= self._next_attempt
 
-    def _best(self, waiter: Waiter) -> Seat | None:
+    def _best(self, login: Hashable, guest: object, customs: frozenset[str]) -> Seat | None:
         """The one that it had before, else one used a moment ago that counts for nobody."""
         found: Seat | None = None
-        for seat in reversed(self._free.get(waiter.login, {})):
-            if not seat.customs <= waiter.customs:
+        for seat in reversed(self._free.get(login, {})):
+            if not seat.customs <= customs:
                 continue
-            if seat.guest is waiter.guest:
+            if seat.guest is guest:
                 return seat
             if found is None or (found.held and not seat.held):
                 found = seat
         return found
 
-    def _lend(self, waiter: Waiter, seat: Seat) -> Lend:
+    def _serve_with(self, waiter: Waiter, seat: Seat) -> Lend:
         del self._waiting[waiter]
+        self._lend(seat, waiter.guest)
+        return Lend(waiter, seat)
+
+    def _lend(self, seat: Seat, guest: object) -> None:
         self._take_from_free(seat)
         seat.free_since = math.inf
-        seat.guest = waiter.guest
-        return Lend(waiter, seat)
+        seat.guest = guest
 
     def _longest_free(self) -> Seat | None:
         oldest = [next(iter(seats)) for seats in self._free.values()]

@@ -33,6 +33,10 @@ OWN: Final = ord("o")  # answered by us, in its place among the origin's replies
 REFUSED: Final = ord("r")  # a command of ours that makes no sense: the origin fails in its place
 MEMORY: Final = ord("m")  # the kind of an own step whose answer is remembered
 
+# One run of a prepared statement, as drivers send it.
+RUN: Final = bytes((BIND, EXECUTE))
+DESCRIBED_RUN: Final = bytes((BIND, DESCRIBE_PORTAL, EXECUTE))
+
 # What an ``OwnStep`` takes beside its tail.
 _STEP_BYTES: Final = 100
 

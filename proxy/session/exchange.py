@@ -77,8 +77,8 @@ class Exchange:
     ``told_early``: the client was told of the success of this Sync before the origin has spoken.
     ``late``: statements that a Parse of ours makes known in it; ``carries``: it brings the session's settings
     to a connection; ``opens``: the origin has yet to begin, by a BEGIN of ours in it, the block that the
-    client stands in. ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the
-    origin's session.
+    client stands in; ``is_ordinary``: see ``misses.py``. ``fault``: the fields of the first error;
+    ``is_fatal``: one of the errors ends the origin's session.
     """
 
     __slots__ = (
@@ -99,6 +99,7 @@ class Exchange:
         "held",
         "holds",
         "is_fatal",
+        "is_ordinary",
         "late",
         "on_rows",
         "opens",
@@ -132,6 +133,7 @@ class Exchange:
         self.late: list[Prepared] = []
         self.carries = False
         self.opens = False
+        self.is_ordinary = False
         self.synced = False
         self.unparsed = False
         self.failed = False
@@ -198,6 +200,17 @@ class Exchange:
             self._emit(kind, raw, out)
         self._own_steps(out)
         return False
+
+    def is_answered_by(self, data: bytes) -> bool:
+        """Is that all of its answer, and nothing else, and no error? Nothing may have come of it before."""
+        return self.first and not self.failed and backend.is_whole_answer(data, bound=not self.in_query)
+
+    def record_whole(self, answer: bytes) -> None:
+        """What may be remembered of an answer that came whole: all but BindComplete and ReadyForQuery."""
+        for recording in self.every_recording:
+            bound = 0 if self.in_query else len(backend.BIND_COMPLETE_FRAME)
+            recording.add(answer[bound : -len(backend.READY_IDLE)])
+            recording.complete = True
 
     @property
     def changed_nothing(self) -> bool:

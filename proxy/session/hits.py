@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from proxy.session.shapes import Shape
 
 # What follows Bind: the unnamed portal, all rows, as every driver wants them that has no cursor open.
-_PLAIN: Final = frontend.execute(b"") + frontend.SYNC_FRAME
-_DESCRIBED: Final = frontend.describe(frontend.PORTAL, b"") + _PLAIN
+PLAIN: Final = frontend.execute(b"") + frontend.SYNC_FRAME
+DESCRIBED: Final = frontend.describe(frontend.PORTAL, b"") + PLAIN
 _BIND_DONE: Final = backend.BIND_COMPLETE_FRAME
 _PARSE_AND_BIND_DONE: Final = backend.PARSE_COMPLETE_FRAME + backend.BIND_COMPLETE_FRAME
 
@@ -97,10 +97,10 @@ class Hits:
 
     def _bind(self, data: bytes, at: int, stop: int, parsed: Shape | None) -> int:
         """The run that begins with this Bind; ``parsed``: the shape of the Parse before it."""
-        if data.startswith(_DESCRIBED, stop):
-            flag, after = b"T", stop + len(_DESCRIBED)
-        elif data.startswith(_PLAIN, stop):
-            flag, after = b"-", stop + len(_PLAIN)
+        if data.startswith(DESCRIBED, stop):
+            flag, after = b"T", stop + len(DESCRIBED)
+        elif data.startswith(PLAIN, stop):
+            flag, after = b"-", stop + len(PLAIN)
         else:
             return 0
         end = data.find(0, at + HEADER + 1, stop)

@@ -41,6 +41,21 @@ def settle(session: Session, exchange: Exchange, ready: bytes, after: int) -> No
     session.reconsider()
 
 
+def settle_ordinary(session: Session, exchange: Exchange, answer: bytes) -> None:
+    """The same for an ordinary statement that went well, outside of a transaction; ``answer`` is all of it,
+    and the session's picture of itself is what it was.
+    """
+    for suspension in exchange.suspensions:
+        session.memory.end(suspension, changed=True, cause="own_write")
+    exchange.record_whole(answer)
+    entries = _land_recordings(session, exchange)
+    session.uplink.tenancy.settled_ordinary()
+    session.transaction.end()
+    session.statements.end_transaction()
+    session.out.append(answer)
+    _count(session, exchange, entries)
+
+
 def finish_flights(session: Session, exchange: Exchange) -> None:
     """Nothing more comes of its fills: whoever waits for one looks for itself."""
     followers: list[Session] = []

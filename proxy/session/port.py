@@ -54,6 +54,9 @@ class Port(Protocol):
     def need_origin(self) -> None:
         """Have a connection opened; ``origin_attached`` or ``origin_failed`` follows."""
 
+    def borrow_origin(self) -> bool:
+        """Attach a connection that is free at this moment. False: there is none, or others wait for one."""
+
     def withdraw_origin(self) -> bool:
         """The connection that was asked for is not needed any more. False: it is on its way all the same."""
 

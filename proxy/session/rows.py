@@ -52,7 +52,7 @@ def bound(statements: Iterable[Statement], prepared: Prepared | None, tail: byte
     A prepared one keeps the types of its Parse for its parameters, whatever became of the columns since.
     """
     return [
-        replace(one, reach=_bound(one.reach, prepared, tail)) if one.reach.changes else one
+        replace(one, reach=bound_reach(one.reach, prepared, tail)) if one.reach.changes else one
         for one in statements
     ]
 
@@ -75,7 +75,10 @@ def _in_memory(change: RowChange) -> facets.RowChange:
     return facets.RowChange(change.relation, change.changed, tuple(confined))
 
 
-def _bound(reach: Reach, prepared: Prepared | None, tail: bytes) -> Reach:
+def bound_reach(reach: Reach, prepared: Prepared | None, tail: bytes) -> Reach:
+    """What a statement with this reach may change when it is run with these parameters."""
+    if not reach.changes:
+        return reach
     given = _given(tail)
     changes = []
     for change in reach.changes:
@@ -84,7 +87,7 @@ def _bound(reach: Reach, prepared: Prepared | None, tail: bytes) -> Reach:
             is_settled = prepared is not None and (not prepared.at_origin or parameter in prepared.parameters)
             told = _told(told, parameter, given if is_settled else [])
         changes.append(told)
-    return replace(reach, changes=frozenset(changes))
+    return Reach(reach.extent, reach.tables, reach.proven, reach.ddl, frozenset(changes))
 
 
 def _told(change: RowChange, parameter: Parameter, given: _Given) -> RowChange:
@@ -96,7 +99,7 @@ def _told(change: RowChange, parameter: Parameter, given: _Given) -> RowChange:
             confined.append((column, waiting))
         elif not isinstance(value, str):
             confined.append((column, tuple(value if one == parameter else one for one in waiting)))
-    return replace(change, confined=tuple(confined))
+    return RowChange(change.relation, change.changed, tuple(confined))
 
 
 def _given(tail: bytes) -> _Given:

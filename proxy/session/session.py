@@ -23,6 +23,7 @@ from proxy.session.database import Database
 from proxy.session.hits import Hits
 from proxy.session.intake import Intake
 from proxy.session.last import Last
+from proxy.session.misses import Misses
 from proxy.session.outlook import Outlook, reason_of
 from proxy.session.port import CATALOGUE, CERTAINTY, FLIGHT, ORIGIN, ROOM, WORKERS, Origin, Port
 from proxy.session.shapes import Shape
@@ -54,7 +55,7 @@ class Session:
     """
 
     # So that it can let go of them also where it is compiled (mypyc docs, "Native classes").
-    __deletable__: Final = ("port", "uplink", "_hits", "_intake")
+    __deletable__: Final = ("port", "uplink", "_hits", "_misses", "_intake")
 
     def __init__(
         self,
@@ -89,7 +90,10 @@ class Session:
         self._queue: list[Segment] = []
         self._held_batch: Batch | None = None
         self._hits = Hits(self)
-        self._ready = False
+        self._misses = Misses(self)
+        self._ready = False  # the memory may answer, as far as the session's state goes
+        self._passes = False  # an ordinary statement may be sent without further question
+        self.borrows = False  # a connection is attached to be used at once
         self._skipping = False  # what follows a refused message, up to Sync
         self._is_over = False  # the client was told that it ends: nothing of what follows counts
         self.reconsider()
@@ -100,11 +104,14 @@ class Session:
         """Bytes from the client. ``OrreryError``: this cannot go on; tell the client and close."""
         self.now = now
         try:
-            if self._may_answer():
-                data = data[self._hits.answer(data) :]
-                if not data:
-                    if self.client_is_full:
-                        self.waiting_for = ROOM
+            if self._is_between_batches():
+                if self._ready:
+                    data = data[self._hits.answer(data) :]
+                    if not data:
+                        if self.client_is_full:
+                            self.waiting_for = ROOM
+                        return
+                if self._passes and not self.client_is_full and self._misses.send(data):
                     return
             self._take(self._cut(data))
         finally:
@@ -126,9 +133,9 @@ class Session:
         else:
             self._process(segments)
 
-    def _may_answer(self) -> bool:
-        """May the memory answer what comes next, and has the client room for it?"""
-        if not self._ready or self._on_their_way or self.waiting_for or self.client_is_full or self._skipping:
+    def _is_between_batches(self) -> bool:
+        """Is nothing on its way, nothing waited for, nothing half said, and has the client room for more?"""
+        if self._on_their_way or self.waiting_for or self.client_is_full or self._skipping or self._is_over:
             return False
         batch = self._intake.batch
         return not batch.plan and not batch.opened and self._scanner.is_between
@@ -440,7 +447,8 @@ class Session:
             self.resume(now)
         elif queued and self.transaction.unsent and self.transaction.status == OPEN:
             self.uplink.open_block()
-        self.uplink.let_go()
+        if not self.borrows:
+            self.uplink.let_go()
 
     def origin_failed(self, fault: OrreryError, now: float) -> None:
         """No connection could be had: the batch that wanted one is refused, the session goes on. In a block
@@ -488,7 +496,7 @@ class Session:
 
     def part(self) -> None:
         """Nobody uses it any more. These hold it, so it must not hold them."""
-        del self.port, self.uplink, self._hits, self._intake
+        del self.port, self.uplink, self._hits, self._misses, self._intake
 
     def cancel_waiting(self, now: float) -> None:
         """CancelRequest while this session waits for another's fill, or for a connection: it has asked the
@@ -545,7 +553,9 @@ class Session:
         on: the path of a hit only looks at the result.
         """
         self.outlook.refresh()
-        self._ready = self.refusal() in ("", "catalogue")
+        refusal = self.outlook.refusal()
+        self._ready = refusal in ("", "catalogue")
+        self._passes = self._misses.may_pass(refusal)
 
     def doubt_settings(self) -> None:
         """The origin's configuration was read again: what is believed of the settings may be wrong."""

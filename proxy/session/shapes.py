@@ -12,7 +12,7 @@ from typing import Final, final
 from proxy.cache.entry import Slot
 from proxy.metrics.templates import Template
 from proxy.schema.catalogue import Catalogue
-from proxy.sql.analysis import Analysis
+from proxy.sql.analysis import Analysis, Statement
 
 MAX_SHAPES: Final = 50_000
 MAX_BYTES: Final = 32 * 1024 * 1024  # of texts; analysis and slot cost about as much again
@@ -39,9 +39,21 @@ class Shape:
     types. ``form`` is one and the same object as long as the relations that the text names keep their
     columns: a statement that was prepared under another form may have another row description.
     ``proven_idle``: of unproven reach, and at its last run the origin proved that it changed nothing.
+    ``ordinary``: the only statement of the text, if that is ordinary (``misses.py``).
     """
 
-    __slots__ = ("analysis", "catalogue", "form", "home", "key", "proven_idle", "scope", "slot", "template")
+    __slots__ = (
+        "analysis",
+        "catalogue",
+        "form",
+        "home",
+        "key",
+        "ordinary",
+        "proven_idle",
+        "scope",
+        "slot",
+        "template",
+    )
 
     def __init__(self, scope: int, home: dict[bytes, Shape], key: bytes) -> None:
         self.scope = scope
@@ -53,6 +65,7 @@ class Shape:
         self.slot: Slot | None = None
         self.template: Template | None = None
         self.proven_idle = False
+        self.ordinary: Statement | None = None
 
 
 ScopedShapes = dict[bytes, Shape]

@@ -5,6 +5,7 @@ Source: PostgreSQL docs, sql-discard; functions-admin, "Configuration Settings F
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Container, Mapping
 from typing import Final, final
@@ -34,6 +35,10 @@ _SURE: Final = frozenset(
         *("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"),
     )
 )
+# Words by which a text speaks of what its session has done before: of its sequences, of what random() will
+# give.
+ASKS_SEQUENCES: Final = re.compile(rb"currval|lastval", re.IGNORECASE)
+SEEDS: Final = re.compile(rb"setseed", re.IGNORECASE)
 _TIMEOUT: Final = "statement_timeout"
 # A shorter one could end the very statement that sets it.
 _SHORTEST_TIMEOUT: Final = 1_000
@@ -103,6 +108,8 @@ class Standing:
         """The messages, with Sync, that make this connection one of ``session``, which has these settings
         of its own (all of them can be carried); b"" where it is already.
         """
+        if self._has_just(own, customs) and self.counted_for in (None, session):
+            return b""
         changed: list[tuple[bytes, bytes | None]] = [
             (name.encode(), None) for name in (self.settings.keys() | customs - self.customs) - own.keys()
         ]
@@ -121,10 +128,15 @@ class Standing:
 
     def carried(self, own: Own, customs: frozenset[str], session: object) -> None:
         """``carry`` has succeeded; or the session itself has set all this here."""
-        self.settings = {name: value for name, value in own.items() if value is not None}
-        self.customs |= customs
+        if not self._has_just(own, customs):
+            self.settings = {name: value for name, value in own.items() if value is not None}
+            self.customs |= customs
         if self.counted_for is not session:
             self.counted_for = None
+
+    def _has_just(self, own: Own, customs: frozenset[str]) -> bool:
+        """Neither has set anything, as most sessions never do."""
+        return not (own or self.settings or customs or self.customs)
 
     # Prepared statements
 
@@ -144,11 +156,17 @@ class Standing:
         """What stands behind this name here is not to be relied on: it is closed before its next Parse."""
         self._prepared.pop(virtual, None)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Is more prepared here than may stay?"""
+        return len(self._prepared) > self._limit
+
     def make_room(self, used: Container[Virtual]) -> list[bytes]:
         """Close of those unused for longest that are too many, but for ``used``."""
         closes: list[bytes] = []
-        excess = len(self._prepared) - self._limit
-        for virtual in list(self._prepared)[: max(excess, 0)]:
+        if not self.is_crowded:
+            return closes
+        for virtual in list(self._prepared)[: len(self._prepared) - self._limit]:
             if virtual not in used:
                 del self._prepared[virtual]
                 closes.append(virtual.close_frame)

@@ -241,6 +241,8 @@ class State:
     def own(self) -> Own:
         """What it has set for itself outside of a transaction, in the origin's words where they are known."""
         known: Own = {}
+        if not self._current.own:
+            return known
         for name, value in self._current.own.items():
             told = self._reported.get(name, self._current.kept.get(name)) if name in _TRACKED else value
             known[name] = told

@@ -6,17 +6,14 @@ from proxy.cache.entry import Entry
 from proxy.metrics.counters import Counters
 from proxy.metrics.templates import Template
 from proxy.session.exchange import Exchange
-from proxy.sql.analysis import NOTHING, Extent
+from proxy.sql.analysis import Extent
 
 
 def outcome(exchange: Exchange, entries: list[Entry]) -> tuple[str, str]:
     """Outcome and reason (one word, "" for a fill or write) of a batch that the origin has answered."""
     if exchange.failed:
         return "error", ""
-    reach = NOTHING
-    for statement in exchange.ran:
-        reach |= statement.reach
-    if reach.extent != Extent.NOTHING:
+    if any(statement.reach.extent != Extent.NOTHING for statement in exchange.ran):
         return "write", ""
     if entries:
         return "fill", ""

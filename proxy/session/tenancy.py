@@ -15,7 +15,7 @@ from proxy.session import batch as steps
 from proxy.session import effects
 from proxy.session.batch import Batch
 from proxy.session.outlook import shapes_in
-from proxy.session.standing import Standing, can_be_carried
+from proxy.session.standing import ASKS_SEQUENCES, SEEDS, Standing, can_be_carried
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
 from proxy.session.transaction import FAILED
 from proxy.sql.analysis import DiscardAll, Statement
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.session.virtual import Virtual
 
-# Words that tell of the session's own past: of its sequences, and of what random() will give.
-_PAST: Final = re.compile(rb"currval|lastval", re.IGNORECASE)
-_SEED: Final = re.compile(rb"setseed", re.IGNORECASE)
 # Verbs that take no number of a sequence; a SELECT that may be remembered calls nothing that does.
 _COUNTLESS: Final = frozenset(
     (
@@ -47,15 +44,17 @@ class Tenancy:
     """Of ``session``. ``standing`` is that of the connection lent to it; None: none is, or none is shared.
 
     ``token`` stands for the session where a connection remembers whom it served. ``told``: what
-    ParameterStatus has told the client.
+    ParameterStatus has told the client. ``is_free``: when it was last looked nothing kept the session here,
+    and only ordinary statements ran since.
     """
 
-    __slots__ = ("_moving", "_session", "standing", "token", "told")
+    __slots__ = ("_moving", "_session", "is_free", "standing", "token", "told")
 
     def __init__(self, session: Session, told: dict[str, str]) -> None:
         self._session = session
         self._moving = False  # nothing has been sent since the connection was lent
         self.standing: Standing | None = None
+        self.is_free = False
         self.token = object()
         self.told = told
 
@@ -72,6 +71,7 @@ class Tenancy:
         session.statements.foreign_unnamed = b"" not in session.statements.named
         if session.state.rests_on(learnt.values):
             return False
+        self.is_free = False
         session.state.moved(learnt.values, standing.statuses)
         return True
 
@@ -91,6 +91,8 @@ class Tenancy:
         assert self.standing is not None
         state = self._session.state
         self.standing.carried(state.own(), state.customs, self.token)
+        if self.told == self.standing.statuses:
+            return
         for name, value in self.standing.statuses.items():
             if self.told.get(name) != value:
                 self._tell(name, value)
@@ -165,16 +167,27 @@ class Tenancy:
             if one.virtual is not None and one.scope == session.outlook.scope and one not in used
         ]
 
+    def note_ordinary(self, statement: Statement) -> None:
+        """An ordinary statement is about to be sent."""
+        if self.standing is not None and not _is_countless(statement):
+            self.standing.counted_for = self.token
+
+    def settled_ordinary(self) -> None:
+        """It has landed."""
+        if self.standing is not None:
+            state = self._session.state
+            self.standing.spoiled |= state.unproven or state.temporary or state.seeded
+
     def _note(self, batch: Batch, ran: tuple[Statement, ...]) -> None:
         assert self.standing is not None
         session = self._session
         if any(not _is_countless(statement) for statement in ran):
             self.standing.counted_for = self.token
         for shape in shapes_in(batch):
-            if _PAST.search(shape.key):
+            if ASKS_SEQUENCES.search(shape.key):
                 session.state.counted = True
                 session.shared.note_teller(session.state.database, session.state.session_user)
-            if _SEED.search(shape.key):
+            if SEEDS.search(shape.key):
                 session.state.seeded = True
 
     def parsed(self, virtual: Virtual) -> None:
@@ -269,9 +282,12 @@ class Tenancy:
         session = self._session
         if self.standing is None or session.transaction.is_open_at_origin or session.state.doubt:
             return False
+        if self.is_free and not self._counts():
+            return True
         reason = self.pinned_for()
         session.note_pinned(reason)
-        return not reason
+        self.is_free = not reason
+        return self.is_free
 
     def true_names(self) -> Batch | None:
         """What closes the names of the client's that stand for statements of ours; None: there are none."""

@@ -11,6 +11,7 @@ from proxy.session import rows
 from proxy.session.database import Database
 from proxy.session.shapes import Form, Shape
 from proxy.session.shared import Shared
+from proxy.session.standing import ASKS_SEQUENCES, SEEDS
 from proxy.session.state import State
 from proxy.sql import analyse
 from proxy.sql.analysis import UNKNOWN, Analysis, Doubt, Statement
@@ -31,6 +32,7 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     text, _, types = shape.key.partition(b"\0")
     shape.analysis = analysis = _analyse(text, types, shared, database, state)
     shape.catalogue = catalogue
+    shape.ordinary = _ordinary(analysis, text)
     if shape.template is None:
         shape.template = shared.templates.of(state.current_user, analysis.template)
     if shape.slot is not None:
@@ -43,6 +45,16 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     if form != shape.form:
         shape.form = form
     shape.slot = _slot(shared, catalogue, analysis)
+
+
+def _ordinary(analysis: Analysis, text: bytes) -> Statement | None:
+    """The only statement of this text, where no case of the session's long way is one of it."""
+    if len(analysis.statements) != 1 or analysis.unknown_relations:
+        return None
+    if ASKS_SEQUENCES.search(text) or SEEDS.search(text):
+        return None
+    statement = analysis.statements[0]
+    return statement if statement.is_ordinary else None
 
 
 def forget_answers(shared: Shared, shapes: Iterable[Shape], catalogue: Catalogue, template: str) -> int:

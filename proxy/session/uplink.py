@@ -116,6 +116,7 @@ class Uplink:
         what may be remembered of it unless ``refusal``.
         """
         assert self.origin is not None
+        self.tenancy.is_free = False
         batch.wait_for_turn()
         certain = not any(not e.silent for e in self.exchanges)
         ran = self._runs.of(batch)
@@ -148,6 +149,33 @@ class Uplink:
         self._answer_if_first(exchange)
         if exchange.proof and not exchange.withheld:
             self._ask_state()
+
+    def send_ordinary(
+        self,
+        batch: Batch,
+        statement: Statement,
+        reach: Reach,
+        refusal: str,
+        reads: list[tuple[Shape, bytes]],
+    ) -> None:
+        """Send an ordinary statement, outside of a transaction, while nothing is on its way (``misses.py``):
+        as ``send`` would, but for all the questions whose answer is known of such a one. ``reach``: that of
+        the statement with its parameters.
+        """
+        self._move_in()
+        self.tenancy.note_ordinary(statement)
+        exchange = Exchange(batch, (statement,), self.session.now)
+        exchange.refusal = refusal
+        exchange.is_ordinary = exchange.synced = exchange.commits = True
+        exchange.follow(bytes(batch.plan), batch.own)
+        exchange.reach = reach
+        if reach.extent != Extent.NOTHING:
+            exchange.holds = True
+            self._suspend_everywhere(exchange, reach)
+        if not refusal:
+            self._record(exchange, batch, reads)
+        self.exchanges.append(exchange)
+        self._to_origin(*batch.frames)
 
     def open_block(self, ahead_of: Batch | None = None) -> None:
         """Have the origin begin the block that the client stands in, before anything else is known of it; and
@@ -259,6 +287,7 @@ class Uplink:
     def send_silently(self, batch: Batch) -> Exchange:
         """Messages of ours, and a Sync of their own: no reply to them is the client's."""
         assert self.origin is not None
+        self.tenancy.is_free = False
         if not self._unsent:
             self._move_in()
         exchange = Exchange(batch, (), self.session.now)
@@ -272,6 +301,7 @@ class Uplink:
     def carry_on(self, exchange: Exchange, batch: Batch) -> None:
         """More of a batch whose beginning has been sent; or the Sync that ends a COPY."""
         assert self.origin is not None
+        self.tenancy.is_free = False
         batch.wait_for_turn()
         refusal, reads = self.session.examine(batch)
         if exchange.only_describes and batch.reads:
@@ -333,6 +363,12 @@ class Uplink:
         """Bytes from the origin. ``OriginFault``: it broke
         the protocol, the connection is of no use any more.
         """
+        if not self._lands_whole(data):
+            self._take(data)
+        self.session.flush()
+        self.let_go()
+
+    def _take(self, data: bytes) -> None:
         for kind, said, _ in self._scanner.scan(data):
             raw = self.session.port.translate_notification(said) if kind == _NOTIFICATION else said
             if kind == backend.PARAMETER_STATUS and not self._reported(raw):
@@ -359,8 +395,21 @@ class Uplink:
                 copying.reopen(self, exchange)
             elif exchange.withheld and exchange.is_answered:
                 self._judge(exchange)
-        self.session.flush()
-        self.let_go()
+
+    def _lands_whole(self, data: bytes) -> bool:
+        """Settle the answer to an ordinary statement that has come in one piece, and all went well."""
+        if len(self.exchanges) != 1 or not self._scanner.is_between:
+            return False
+        exchange = self.exchanges[0]
+        if not exchange.is_ordinary or not exchange.is_answered_by(data):
+            return False
+        self.exchanges.popleft()
+        landing.settle_ordinary(self.session, exchange, data)
+        self.probe_if_in_doubt()
+        self._cancel_if_due()
+        self.session.certain_again()
+        self.session.room_again()
+        return True
 
     def let_go(self) -> None:
         """Give the connection back, if nothing is on its way and nothing keeps the session at it."""
@@ -384,6 +433,7 @@ class Uplink:
                 # It says so behind the first answer that it gave under them, and of later ones not again.
                 exchange.settings_moved()
         self.session.state.report(name, value)
+        self.tenancy.is_free = False
         self.session.outlook.state_moved()
         self.session.reconsider()
         return self.tenancy.reports(name, value, self.exchanges[0] if self.exchanges else None)

@@ -210,6 +210,22 @@ class Statement:
     date_parameters: tuple[int, ...] = ()
     parts: tuple[Part, ...] = ()  # of a statement without ``reason``: what it depends on in each of ``reads``
 
+    @property
+    def is_ordinary(self) -> bool:
+        """Does it read or write rows, all of it proven, and leave nothing else behind: no setting, lock, name
+        or transaction?
+        """
+        return (
+            self.verb in QUERIES
+            and self.reach.proven
+            and not self.reach.ddl
+            and self.reach.extent <= Extent.TABLES
+            and self.lock == Lock.NONE
+            and not (self.state or self.transaction or self.named)
+            and not (self.date_parameters and not self.reason)  # each run has to be looked at
+            and not (self.commits_itself or self.temporary or self.releases_locks)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:

@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from proxy.errors import OriginProtocolError
-from proxy.wire.framing import BACKEND, HEADER, FrameScanner, compose, cstring, limits
+from proxy.wire.framing import BACKEND, HEAD, HEADER, FrameScanner, compose, cstring, limits
 
 AUTHENTICATION: Final = ord("R")
 BACKEND_KEY_DATA: Final = ord("K")
@@ -100,6 +100,37 @@ def scanner(max_frame: int) -> FrameScanner:
     ``max_frame`` (bytes) bounds those that are given back whole.
     """
     return FrameScanner(limits(max_frame, _WHOLE_KINDS, _STREAMED_KINDS), BACKEND)
+
+
+def is_whole_answer(data: bytes, *, bound: bool) -> bool:
+    """Is this the answer to one statement that went well, outside of a transaction, and nothing else?
+
+    [BindComplete] [RowDescription or NoData] DataRow ... CommandComplete ReadyForQuery, each whole.
+    ``bound``: with BindComplete. Of what a frame says nothing is looked at but its kind and its end.
+    """
+    size = len(data) - len(READY_IDLE)
+    at = 0
+    if not data.endswith(READY_IDLE):
+        return False
+    if bound:
+        if not data.startswith(BIND_COMPLETE_FRAME):
+            return False
+        at = len(BIND_COMPLETE_FRAME)
+    if at < size and data[at] in (ROW_DESCRIPTION, NO_DATA):
+        at = _next(data, at)
+    while at < size and data[at] == DATA_ROW:
+        at = _next(data, at)
+    if at >= size or data[at] != COMMAND_COMPLETE or size - at <= HEADER:
+        return False
+    return _next(data, at) == size and not data[size - 1]
+
+
+def _next(data: bytes, at: int) -> int:
+    """Where the next frame begins; beyond the end where this one has no length that a frame can have."""
+    if at + HEADER > len(data):
+        return len(data)
+    length = HEAD(data, at)[1]
+    return at + 1 + length if length >= HEADER - 1 else len(data)
 
 
 def command_tag(raw: bytes) -> bytes:

@@ -36,6 +36,7 @@ class RecordingPort:
         self.announced: list[tuple[Suspension, Reach, bool]] = []
         self.purged_elsewhere: list[tuple[str, ...] | None] = []
         self.shared_templates = Templates(100)
+        self.borrow: Callable[[], bool] = lambda: False
 
     def to_client(self, data: bytes) -> None:
         self.writes.append(data)
@@ -45,6 +46,9 @@ class RecordingPort:
 
     def need_origin(self) -> None:
         self.asked.append("need_origin")
+
+    def borrow_origin(self) -> bool:
+        return self.borrow()
 
     def withdraw_origin(self) -> bool:
         self.asked.append("withdraw_origin")

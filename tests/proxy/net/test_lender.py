@@ -34,6 +34,12 @@ class MadeUp:
     def lend(self, *_: object) -> None:
         """Somebody has it."""
 
+    def keep(self, *_: object) -> None:
+        """Whose it is."""
+
+    def rest(self) -> None:
+        """Nobody has it."""
+
     def close(self) -> None:
         """It is not needed any more."""
 

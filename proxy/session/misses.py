@@ -1,0 +1,168 @@
+"""The path of a miss: one ordinary statement, alone in its packet, sent on from the bytes as they came.
+
+*Ordinary* is what reads or writes rows, all of it proven, and leaves nothing else behind: no setting, lock,
+name or transaction. Outside of a transaction, with nothing on its way and nothing in doubt, little is left to
+be asked of such a statement; its answer, if it comes in one piece, is settled without being cut. Whatever is
+not just that is left for the session's long way, which does the same and knows all cases.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from proxy.session import batch as steps
+from proxy.session import rows
+from proxy.session.batch import Batch, Read
+from proxy.session.hits import DESCRIBED, PLAIN
+from proxy.session.transaction import IDLE
+from proxy.wire import frontend
+from proxy.wire.framing import HEAD, HEADER
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+    from proxy.session.shapes import Shape
+    from proxy.session.statements import Prepared
+
+
+@final
+class Misses:
+    """For ``session``, while it is between batches."""
+
+    __slots__ = ("_hold_bytes", "_outlook", "_session", "_state", "_statements", "_transaction")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._outlook = session.outlook
+        self._state = session.state
+        self._statements = session.statements
+        self._transaction = session.transaction
+        self._hold_bytes: Final = session.shared.options.hold_bytes
+
+    def may_pass(self, refusal: str) -> bool:
+        """Is nothing known of this session that a statement could meet on its way? ``refusal``: the
+        memory's, to this session.
+        """
+        state = self._state
+        return (
+            refusal in ("", "off")
+            and self._transaction.status == IDLE
+            and not (state.doubt or state.unproven or state.temporary)
+            and not (self._statements.sql_named or self._statements.cursors)
+        )
+
+    def send(self, data: bytes) -> bool:
+        """Send what ``data`` holds, all of it, if it is one ordinary statement."""
+        size = len(data)
+        if not HEADER < size <= self._hold_bytes:
+            return False
+        kind, length = HEAD(data, 0)
+        if kind == frontend.BIND and 4 < length < size:
+            return self._bind(data, 1 + length)
+        return kind == frontend.QUERY and 1 + length == size and self._query(data)
+
+    def _query(self, data: bytes) -> bool:
+        if data.find(0, HEADER) != len(data) - 1:
+            return False
+        shape = self._outlook.here.get(data[HEADER:-1])
+        if shape is None or not self._is_known(shape):
+            return False
+        batch = Batch()
+        batch.simple = shape
+        batch.add(steps.QUERY, data)
+        if not self._send(batch, shape, b"", None):
+            return False
+        statements = self._statements
+        statements.named.pop(b"", None)
+        statements.foreign_unnamed = False
+        return True
+
+    def _bind(self, data: bytes, stop: int) -> bool:
+        described = data.startswith(DESCRIBED, stop)
+        if data[HEADER] or stop + len(DESCRIBED if described else PLAIN) != len(data):
+            return False
+        if not (described or data.startswith(PLAIN, stop)):
+            return False
+        end = data.find(0, HEADER + 1, stop)
+        prepared = self._statements.named.get(data[HEADER + 1 : end]) if end > 0 else None
+        if prepared is None or not self._is_as_it_was(prepared):
+            return False
+        shape = prepared.shape
+        if shape is None or prepared.form is not shape.form or not self._is_known(shape):
+            return False
+        read = Read(prepared, b"", data[end + 1 : stop], parsed=False)
+        read.described = described
+        read.executed = True
+        batch = Batch()
+        batch.reads.append(read)
+        batch.runs.append(prepared)
+        batch.plan += steps.DESCRIBED_RUN if described else steps.RUN
+        virtual = prepared.virtual
+        bind = data[:stop] if virtual is None else frontend.bind(b"", virtual.name, read.tail)
+        batch.frames += (bind, data[stop:])
+        if not self._send(batch, shape, read.key, prepared):
+            return False
+        self._statements.portals[b""] = prepared
+        return True
+
+    def _is_as_it_was(self, prepared: Prepared) -> bool:
+        """Does it mean what it meant at its Parse?"""
+        return prepared.own is None and prepared.scope == self._outlook.scope
+
+    def _is_known(self, shape: Shape) -> bool:
+        """Was it analysed by the present catalogue, and is it ordinary?"""
+        catalogue = self._session.database.catalogue
+        return shape.ordinary is not None and catalogue is not None and shape.catalogue is catalogue
+
+    def _send(self, batch: Batch, shape: Shape, key: bytes, prepared: Prepared | None) -> bool:
+        session, statements = self._session, self._statements
+        statement = shape.ordinary
+        assert statement is not None
+        if statements.unnamed_ended or statements.portal_is_ours:
+            return False  # the origin has yet to hear of what answering has ended
+        refusal = statement.reason or self._outlook.refusal()
+        slot = shape.slot
+        if not refusal and (slot is None or session.memory.join(slot, key, session.now) is not None):
+            return False
+        if not self._has_origin():
+            return False
+        reach = statement.reach
+        if prepared is not None:
+            # With the types of its Parse, which may be that of another client at this connection.
+            reach = rows.bound_reach(reach, prepared, key[1:])
+            if not self._is_prepared(prepared):
+                session.uplink.let_go()
+                return False
+        session.uplink.send_ordinary(batch, statement, reach, refusal, [(shape, key)])
+        return True
+
+    def _has_origin(self) -> bool:
+        """Is a connection there, or free to be had at once, under the settings that were thought of?"""
+        session = self._session
+        if session.uplink.origin is not None:
+            return True
+        if not session.shared.options.sharing:
+            return False
+        scope = self._outlook.scope
+        session.borrows = True
+        try:
+            lent = session.port.borrow_origin()
+        finally:
+            session.borrows = False
+        if lent and (self._outlook.scope != scope or not self.may_pass(self._outlook.refusal())):
+            session.uplink.let_go()
+            return False
+        return lent
+
+    def _is_prepared(self, prepared: Prepared) -> bool:
+        """Does the connection know it, its literals read as they would be now?"""
+        literals, standing = self._outlook.literals, self._session.uplink.tenancy.standing
+        if standing is not None and standing.is_crowded:
+            return False
+        if not prepared.at_origin:
+            virtual = prepared.virtual
+            if standing is None or virtual is None or not standing.knows(virtual):
+                return False
+            self._statements.told(prepared)
+            prepared.literals = literals
+            return True
+        return prepared.literals is literals or prepared.literals == literals

@@ -1,0 +1,280 @@
+"""session.misses: what is sent the short way is what the long way would have sent, and is settled alike."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.session import probe
+from proxy.session.port import CATALOGUE, ORIGIN
+from proxy.session.shared import SessionOptions
+from proxy.session.standing import Standing
+from proxy.wire import backend, frontend
+from tests.doubles.origin import Refusal, ScriptedOrigin
+from tests.proxy.session.world import (
+    BINARY_RESULT,
+    OTHER_READ,
+    READ,
+    SYNC,
+    WRITE,
+    Conversation,
+    World,
+    learnt,
+    rerun,
+    run,
+)
+
+QUERY: Final = frontend.query
+STATUSES: Final = {"TimeZone": "UTC"}
+BROKEN: Final = b"SELECT name FROM star WHERE id = 1 / 0"
+ROW_WRITE: Final = b"UPDATE planet SET name = $1 WHERE id = $2"
+PLAIN_RERUN: Final = frontend.bind(b"", b"s") + frontend.execute(b"") + SYNC
+
+
+def went_short(client: Conversation, *frames: bytes) -> bool:
+    """Was this sent the short way? It is on its way now."""
+    client.say(*frames)
+    exchanges = client.session.uplink.exchanges
+    return bool(exchanges) and exchanges[-1].is_ordinary
+
+
+def a_client(*, cache: bool = True) -> Conversation:
+    """With a connection of its own; ``s`` reads, ``w`` writes, and every text is known."""
+    client = World(SessionOptions(cache=cache)).client()
+    client.attach()
+    client.ask(frontend.parse(b"s", READ) + frontend.parse(b"w", WRITE) + SYNC)
+    for text in (READ, OTHER_READ, WRITE):
+        client.query(text)
+    client.heard()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("packet", "reply", "heard"),
+    [
+        (QUERY(WRITE), "C:UPDATE 1 Z:I", [WRITE.decode()]),
+        (rerun(b"w") + SYNC, "2 n C:UPDATE 1 Z:I", ["B", "D", "E", "S"]),
+        (rerun(b"s", BINARY_RESULT) + SYNC, "2 T D:1 C:SELECT 1 Z:I", ["B", "D", "E", "S"]),
+        (PLAIN_RERUN, "2 D:1 C:SELECT 1 Z:I", ["B", "E", "S"]),
+    ],
+    ids=["query", "write", "read", "not described"],
+)
+def test_an_ordinary_statement_is_sent_as_it_came(packet: bytes, reply: str, heard: list[str]) -> None:
+    client = a_client()
+    assert went_short(client, packet)
+    assert client.heard() == heard
+    assert client.told() == ""
+    client.settle()
+    assert client.told() == reply
+
+
+@pytest.mark.soundness("6")
+@pytest.mark.parametrize("write", [QUERY(WRITE), rerun(b"w") + SYNC], ids=["query", "prepared"])
+def test_a_write_suspends_before_it_is_sent_and_drops_before_its_client_is_told(write: bytes) -> None:
+    client = a_client()
+    other = client.world.client()
+    other.remember()
+    assert went_short(client, write)
+    other.say(QUERY(READ))
+    assert other.told() == ""  # suspended
+    client.settle()
+    other.settle()
+    assert other.told() == "T D:2 C:SELECT 1 Z:I"
+    assert not client.session.memory.suspended
+
+
+def test_a_fill_the_short_way_is_a_hit_afterwards() -> None:
+    client = a_client()
+    assert went_short(client, PLAIN_RERUN)
+    client.settle()
+    assert client.last == ("fill", "")
+    hits = client.world.counters.hit
+    client.ask(PLAIN_RERUN)
+    assert client.world.counters.hit == hits + 1
+
+
+def test_a_fill_that_a_write_has_overtaken_does_not_land() -> None:
+    client = a_client()
+    writer = client.world.client()
+    assert went_short(client, PLAIN_RERUN)
+    writer.query(WRITE)
+    client.settle()
+    assert client.last == ("bypass", "moved")
+    assert not went_short(writer, QUERY(READ)) or writer.told() == ""
+
+
+def test_with_the_cache_off_everything_ordinary_goes_short() -> None:
+    client = a_client(cache=False)
+    for packet in (QUERY(READ), QUERY(WRITE), PLAIN_RERUN):
+        assert went_short(client, packet)
+        client.settle()
+    assert client.world.counters.hit == 0
+
+
+def test_an_error_is_settled_the_long_way() -> None:
+    client = a_client()
+    client.origin.faults[WRITE] = Refusal("23505")
+    assert went_short(client, QUERY(WRITE))
+    client.settle()
+    assert client.told() == "E:23505 Z:I"
+    assert client.last == ("error", "")
+    assert not client.session.memory.suspended
+
+
+@pytest.mark.parametrize(
+    ("before", "packet"),
+    [
+        (QUERY(b"BEGIN") + QUERY(WRITE), QUERY(WRITE)),
+        (QUERY(b"SELECT mystery()"), QUERY(WRITE)),
+        (QUERY(b"PREPARE s AS SELECT 1"), QUERY(WRITE)),
+        (QUERY(b"CREATE TEMPORARY TABLE t (n int)"), QUERY(WRITE)),
+        (b"", QUERY(b"SET search_path = elsewhere")),
+        (b"", QUERY(b"SELECT pg_advisory_lock(1)")),
+        (b"", QUERY(b"SELECT name FROM planet WHERE id = lastval()")),
+        (b"", QUERY(WRITE) + QUERY(WRITE)),
+        (b"", rerun(b"w") + rerun(b"w") + SYNC),
+        (b"", frontend.bind(b"p", b"w") + frontend.execute(b"p") + SYNC),
+        (b"", frontend.bind(b"", b"w") + frontend.execute(b"", 1) + SYNC),
+        (b"", rerun(b"nobody") + SYNC),
+    ],
+)
+def test_whatever_else_there_is_goes_the_long_way(before: bytes, packet: bytes) -> None:
+    client = a_client()
+    client.session.uplink.probe_if_in_doubt()
+    for _ in range(2):  # the second time the text is known
+        client.say(before)
+        client.settle()
+        assert not went_short(client, packet)
+        client.settle()
+
+
+def test_an_answer_in_pieces_is_the_same() -> None:
+    client = a_client()
+    assert went_short(client, rerun(b"w") + SYNC)
+    while client.origin.has_work:
+        client.answer(1)
+    assert client.told() == "2 n C:UPDATE 1 Z:I"
+    assert client.last == ("write", "")
+
+
+def test_a_setting_that_is_told_meanwhile_spoils_the_fill() -> None:
+    client = a_client()
+    assert went_short(client, PLAIN_RERUN)
+    client.session.origin_received(backend.parameter_status("TimeZone", "Asia/Tokyo"), client.world.clock.now)
+    client.settle()
+    assert client.last == ("bypass", "settings")
+
+
+# The law: both ways are one
+
+
+class Shared:
+    """Clients that take turns at one connection; in ``pieces`` no packet is whole, so all go the long way."""
+
+    def __init__(self, *, pieces: bool, cache: bool) -> None:
+        self.world = World(SessionOptions(sharing=True, cache=cache))
+        self.origin = ScriptedOrigin(self.world.data)
+        self.origin.learnt = learnt()
+        self.origin.standing = Standing(probe.Learnt(learnt()), STATUSES, 3)
+        self.origin.faults[BROKEN] = Refusal("22012")
+        self.origin.faults[b"PARSE a statement of the proxy was refused"] = Refusal("42601", P="1")
+        self.clients = [self._client() for _ in range(2)]
+        self.told: list[str] = []
+        self._pieces = pieces
+        for who, packet in product(range(2), ORDINARY):
+            self.ask(who, packet, whole=True)  # from here on the texts are known
+
+    def _client(self) -> Conversation:
+        client = self.world.client()
+        client.session.uplink.tenancy.told = dict(STATUSES)
+        client.origin = self.origin
+        client.port.borrow = lambda: self._lend(client)
+        return client
+
+    def _lend(self, client: Conversation) -> bool:
+        if any(one.session.uplink.origin is not None for one in self.clients):
+            return False
+        client.attach()
+        return client.session.uplink.origin is not None
+
+    def ask(self, who: int, packet: bytes, *, whole: bool) -> None:
+        client = self.clients[who]
+        if self._pieces:
+            client.say(packet[:1])
+        client.say(packet[1:] if self._pieces else packet)
+        if client.waits_for(CATALOGUE):
+            client.session.resume(self.world.clock.now)
+        if client.waits_for(ORIGIN):
+            client.attach()
+        while client.origin.has_work:
+            client.answer(None if whole else 1)
+        self.told.append(f"{client.told()} {client.last}")
+
+    def is_free(self) -> bool:
+        return all(one.session.uplink.origin is None for one in self.clients)
+
+    def picture(self) -> list[object]:
+        """All that may differ."""
+        counters, memory = self.world.counters, self.world.memory
+        figures = [counters.hit, counters.fill, counters.write, counters.error, counters.bypass_reasons]
+        states = [(one.session.pinned_for, one.session.outlook.scope) for one in self.clients]
+        heard = [frame.raw for frame in self.origin.heard]
+        return [self.told, heard, figures, states, memory.entries, memory.suspended, self.is_free()]
+
+
+TEXTS: Final = (
+    *(
+        READ,
+        OTHER_READ,
+        WRITE,
+        BROKEN,
+        b"DELETE FROM star WHERE id = 2",
+        b"SELECT name FROM star WHERE id = 1",
+    ),
+    *(b"SET timezone = 'Asia/Tokyo'", b"SET search_path = elsewhere, public", b"RESET search_path"),
+    *(b"BEGIN", b"COMMIT", b"SELECT mystery()", b"SET orrery.cache = off", b"SET orrery.cache = on"),
+    *(b"DEALLOCATE ALL", b"DISCARD ALL", b"SELECT currval('s')", b"LISTEN x", b"UNLISTEN x"),
+)
+ROW: Final = frontend.bind_texts([b"x", b"1"])
+ORDINARY: Final = (
+    *map(QUERY, TEXTS[:6]),
+    *(frontend.parse(name, text) + SYNC for name, text in ((b"s", READ), (b"t", ROW_WRITE))),
+    frontend.parse(b"", READ) + SYNC,
+    rerun(b"") + SYNC,
+    rerun(b"s") + SYNC,
+    frontend.bind(b"", b"s") + frontend.execute(b"") + SYNC,
+    frontend.bind(b"", b"t", ROW) + frontend.execute(b"") + SYNC,
+)
+PACKETS: Final = (
+    *map(QUERY, TEXTS),
+    *(frontend.parse(name, text) + SYNC for name in (b"", b"s", b"t") for text in (READ, WRITE, ROW_WRITE)),
+    *(rerun(name) + SYNC for name in (b"", b"s", b"t")),
+    *(frontend.bind(b"", name, ROW) + frontend.execute(b"") + SYNC for name in (b"s", b"t")),
+    *(frontend.close(frontend.STATEMENT, name) + SYNC for name in (b"s", b"t")),
+    *(run(text) + SYNC for text in (READ, WRITE)),
+    QUERY(READ) + QUERY(WRITE),
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1), st.integers(1, 3), st.sampled_from(PACKETS + ORDINARY * 2), st.booleans()
+        ),
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_both_ways_are_one(acts: list[tuple[int, int, bytes, bool]], cache: bool) -> None:
+    short, long = (Shared(pieces=pieces, cache=cache) for pieces in (False, True))
+    for who, times, packet, whole in acts:
+        for _ in range(times):
+            for shared in (short, long):
+                if shared.is_free() or shared.clients[who].session.uplink.origin is not None:
+                    shared.ask(who, packet, whole=whole)
+    assert short.picture() == long.picture()
