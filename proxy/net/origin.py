@@ -74,7 +74,7 @@ class OriginConnection(asyncio.Protocol):
         self.on_lost: Callable[[], None] | None = None
         self.on_pressure: Callable[[bool], None] | None = None
         self.transport: asyncio.Transport | None = None
-        self._keeper: tuple[Callable[[bytes], None], Callable[[], None]]
+        self._keeper: tuple[Callable[[bytes], None], Callable[[], None]] | None = None
         self._splitter = FrameSplitter(_LOGIN_MESSAGE, BACKEND)
         self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._byte: asyncio.Future[bytes] | None = None
@@ -110,6 +110,7 @@ class OriginConnection(asyncio.Protocol):
             self._byte.set_result(b"")
         if self.on_lost is not None:
             self.on_lost()
+        self._keeper = None  # it holds this connection, which must not hold itself
 
     def pause_writing(self) -> None:
         self._full = True
@@ -193,9 +194,10 @@ class OriginConnection(asyncio.Protocol):
         self._keeper = (on_data, on_lost)
 
     def rest(self) -> None:
-        """Nobody needs it now."""
+        """Nobody needs it now; its keeper knows already if it was lost."""
         self.on_pressure = None
-        self.lend(*self._keeper)
+        if self._keeper is not None:
+            self.lend(*self._keeper)
 
     async def until_closed(self) -> None:
         """Until the other side has closed."""

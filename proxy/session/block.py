@@ -23,6 +23,7 @@ from proxy.wire import backend, frontend
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
+    from proxy.session.shapes import Shape
 
 HOLD_SECONDS: Final = 0.1
 
@@ -38,19 +39,35 @@ def answer(session: Session, batch: Batch) -> bool:
     ReadyForQuery. Nothing may be on its way.
     """
     found = _only_command(session, batch)
-    if found is None:
+    tag = _act(session, *found) if found is not None else b""
+    if tag:
+        _reply(session, batch, tag)
+    return bool(tag)
+
+
+def answer_query(session: Session, shape: Shape) -> bool:
+    """The same for a Query that is known, whole."""
+    assert shape.command is not None
+    tag = _act(session, shape.command, shape.key)
+    if not tag:
         return False
-    statement, text = found
+    session.statements.end_unnamed()
+    session.out += (backend.command_complete(tag), backend.READY[session.transaction.status])
+    return True
+
+
+def _act(session: Session, statement: Statement, text: bytes) -> bytes:
+    """Begin or end the block here; the command tag, b"" where that is for the origin to do."""
     command, transaction = statement.transaction, session.transaction
     assert command is not None
     tag = statement.verb.upper().encode()
     if command.control == Control.BEGIN:
         isolation = command.isolation or session.state.value(_DEFAULT)
         if transaction.status != IDLE or isolation not in EACH_STATEMENT_ITS_SNAPSHOT:
-            return False
+            return b""
         # Notifications do not arrive inside of a block, and READ WRITE is an error at a standby.
         if session.outlook.refusal() or session.state.listening or b"write" in text.lower():
-            return False
+            return b""
         session.state.begin()
         transaction.begin(isolation)
         transaction.hold(text, command.isolation or "", session.now)
@@ -67,12 +84,10 @@ def answer(session: Session, batch: Batch) -> bool:
             session.is_queued = not session.port.withdraw_origin()
         session.shared.counters.blocks_withdrawn += 1
     else:
-        return False
-    session.outlook.state_moved()
-    session.reconsider()
+        return b""
+    session.reconsider()  # the scope is what it was: a SET would have opened the block
     session.uplink.probe_if_in_doubt()
-    _reply(session, batch, tag)
-    return True
+    return tag
 
 
 def comes_first(session: Session, batch: Batch) -> bool:

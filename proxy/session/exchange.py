@@ -63,6 +63,8 @@ _MAX_PIECES: Final = 100
 # Where the end of a COPY was sent.
 NOT_YET, BEFORE_SYNC, BEHIND_SYNC = range(3)
 
+_PARSED_AND_BOUND: Final = backend.PARSE_COMPLETE_FRAME + backend.BIND_COMPLETE_FRAME
+
 _SYNTAX_ERROR: Final = "42601"  # what the origin says to ``batch.REFUSAL``
 
 
@@ -203,14 +205,19 @@ class Exchange:
 
     def is_answered_by(self, data: bytes) -> bool:
         """Is that all of its answer, and nothing else, and no error? Nothing may have come of it before."""
-        return self.first and not self.failed and backend.is_whole_answer(data, bound=not self.in_query)
+        return self.first and not self.failed and backend.is_whole_answer(data, self._acknowledged())
 
     def record_whole(self, answer: bytes) -> None:
-        """What may be remembered of an answer that came whole: all but BindComplete and ReadyForQuery."""
+        """What may be remembered of an answer that came whole: not what acknowledges, nor ReadyForQuery."""
         for recording in self.every_recording:
-            bound = 0 if self.in_query else len(backend.BIND_COMPLETE_FRAME)
-            recording.add(answer[bound : -len(backend.READY_IDLE)])
+            recording.add(answer[len(self._acknowledged()) : -len(backend.READY_IDLE)])
             recording.complete = True
+
+    def _acknowledged(self) -> bytes:
+        """What the answer to an ordinary statement begins with: it is no part of what is remembered."""
+        if self.in_query:
+            return b""
+        return _PARSED_AND_BOUND if self.batch.parsed else backend.BIND_COMPLETE_FRAME
 
     @property
     def changed_nothing(self) -> bool:

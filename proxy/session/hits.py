@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from proxy.session import block
 from proxy.session.statements import Prepared
 from proxy.session.transaction import IDLE
 from proxy.wire import backend, frontend
@@ -27,7 +28,8 @@ _PARSE_AND_BIND_DONE: Final = backend.PARSE_COMPLETE_FRAME + backend.BIND_COMPLE
 
 @final
 class Hits:
-    """For ``session``, while it is between batches and the memory may answer it.
+    """For ``session``, while it is between batches and the memory may answer it. What is remembered, and the
+    commands around it, of which the origin need not hear (``block.py``).
 
     No length is held against a limit here: what is remembered has kept to it when it was asked first.
     """
@@ -61,7 +63,7 @@ class Hits:
             if not after:
                 break
             at = after
-            if at <= last and session.is_full():
+            if at <= last and (session.is_full() or not session.may_answer):
                 break
         return at
 
@@ -70,9 +72,11 @@ class Hits:
         if data.find(0, at + HEADER) != stop - 1:
             return 0
         shape = self._outlook.here.get(data[at + HEADER : stop - 1])
-        if shape is None or shape.slot is None:
+        if shape is None:
             return 0
         session = self._session
+        if shape.slot is None:
+            return stop if shape.command is not None and block.answer_query(session, shape) else 0
         entry = self._memory.lookup(shape.slot, b"", session.now)
         if entry is None:
             return 0
@@ -83,13 +87,10 @@ class Hits:
 
     def _parse(self, data: bytes, at: int, stop: int) -> int:
         """Of the unnamed statement; a name may be in use, and PostgreSQL then has an error to say."""
-        end = data.find(0, at + HEADER + 1, stop)
-        if data[at + HEADER] or not 0 < end <= stop - 3:
+        key = unnamed_key(data, at, stop)
+        if not key or stop + HEADER > len(data):
             return 0
-        types = data[end + 3 : stop]
-        if len(types) != 4 * (data[end + 1] << 8 | data[end + 2]) or stop + HEADER > len(data):
-            return 0
-        shape = self._outlook.here.get(data[at + HEADER + 1 : end + 1] + types)
+        shape = self._outlook.here.get(key)
         kind, length = HEAD(data, stop)
         if shape is None or kind != frontend.BIND or length <= 4:
             return 0
@@ -142,3 +143,14 @@ class Hits:
             return known  # parsed once more: it would be the same in every respect
         text, _, types = shape.key.partition(b"\0")
         return Prepared(b"", text, types, self._outlook.scope, shape, None)
+
+
+def unnamed_key(data: bytes, at: int, stop: int) -> bytes:
+    """The key of its shape, of a Parse of the unnamed statement; b"" of any other, or of a broken one."""
+    end = data.find(0, at + HEADER + 1, stop)
+    if data[at + HEADER] or not 0 < end <= stop - 3:
+        return b""
+    types = data[end + 3 : stop]
+    if len(types) != 4 * (data[end + 1] << 8 | data[end + 2]):
+        return b""
+    return data[at + HEADER + 1 : end + 1] + types

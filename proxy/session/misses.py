@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, final
 from proxy.session import batch as steps
 from proxy.session import rows
 from proxy.session.batch import Batch, Read
-from proxy.session.hits import DESCRIBED, PLAIN
+from proxy.session.hits import DESCRIBED, PLAIN, unnamed_key
+from proxy.session.statements import Prepared
 from proxy.session.transaction import IDLE
 from proxy.wire import frontend
 from proxy.wire.framing import HEAD, HEADER
@@ -21,7 +22,6 @@ from proxy.wire.framing import HEAD, HEADER
 if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.session.shapes import Shape
-    from proxy.session.statements import Prepared
 
 
 @final
@@ -56,9 +56,12 @@ class Misses:
         if not HEADER < size <= self._hold_bytes:
             return False
         kind, length = HEAD(data, 0)
-        if kind == frontend.BIND and 4 < length < size:
-            return self._bind(data, 1 + length)
-        return kind == frontend.QUERY and 1 + length == size and self._query(data)
+        stop = 1 + length
+        if kind == frontend.BIND and HEADER < stop < size:
+            return self._bind(data, 0, stop, None)
+        if kind == frontend.PARSE and HEADER < stop < size:
+            return self._parse(data, stop)
+        return kind == frontend.QUERY and stop == size and self._query(data)
 
     def _query(self, data: bytes) -> bool:
         if data.find(0, HEADER) != len(data) - 1:
@@ -76,37 +79,54 @@ class Misses:
         statements.foreign_unnamed = False
         return True
 
-    def _bind(self, data: bytes, stop: int) -> bool:
+    def _parse(self, data: bytes, stop: int) -> bool:
+        """Of the unnamed statement; a name may be in use, and PostgreSQL then has an error to say."""
+        key = unnamed_key(data, 0, stop)
+        shape = self._outlook.here.get(key) if key else None
+        kind, length = HEAD(data, stop) if stop + HEADER < len(data) else (0, 0)
+        if shape is None or kind != frontend.BIND or not HEADER - 1 < length < len(data) - stop:
+            return False
+        text, _, types = key.partition(b"\0")
+        prepared = Prepared(b"", text, types, self._outlook.scope, shape, None)
+        return self._bind(data, stop, stop + 1 + length, prepared)
+
+    def _bind(self, data: bytes, at: int, stop: int, parsed: Prepared | None) -> bool:
+        """The run that begins with this Bind; ``parsed``: by the Parse before it."""
         described = data.startswith(DESCRIBED, stop)
-        if data[HEADER] or stop + len(DESCRIBED if described else PLAIN) != len(data):
+        if data[at + HEADER] or stop + len(DESCRIBED if described else PLAIN) != len(data):
             return False
         if not (described or data.startswith(PLAIN, stop)):
             return False
-        end = data.find(0, HEADER + 1, stop)
-        prepared = self._statements.named.get(data[HEADER + 1 : end]) if end > 0 else None
-        if prepared is None or not self._is_as_it_was(prepared):
+        end = data.find(0, at + HEADER + 1, stop)
+        name = data[at + HEADER + 1 : end]
+        if end < 0 or (parsed is not None and name):
+            return False
+        prepared = parsed or self._statements.named.get(name)
+        if prepared is None or prepared.own is not None or prepared.scope != self._outlook.scope:
             return False
         shape = prepared.shape
         if shape is None or prepared.form is not shape.form or not self._is_known(shape):
             return False
-        read = Read(prepared, b"", data[end + 1 : stop], parsed=False)
+        read = Read(prepared, b"", data[end + 1 : stop], parsed=parsed is not None)
         read.described = described
         read.executed = True
         batch = Batch()
         batch.reads.append(read)
         batch.runs.append(prepared)
+        if parsed is not None:
+            batch.plan.append(steps.PARSE)
+            batch.parsed.append((parsed, self._statements.named.get(b"")))
         batch.plan += steps.DESCRIBED_RUN if described else steps.RUN
         virtual = prepared.virtual
         bind = data[:stop] if virtual is None else frontend.bind(b"", virtual.name, read.tail)
         batch.frames += (bind, data[stop:])
         if not self._send(batch, shape, read.key, prepared):
             return False
+        if parsed is not None:
+            self._statements.named[b""] = parsed
+            self._statements.foreign_unnamed = False
         self._statements.portals[b""] = prepared
         return True
-
-    def _is_as_it_was(self, prepared: Prepared) -> bool:
-        """Does it mean what it meant at its Parse?"""
-        return prepared.own is None and prepared.scope == self._outlook.scope
 
     def _is_known(self, shape: Shape) -> bool:
         """Was it analysed by the present catalogue, and is it ordinary?"""
@@ -129,7 +149,7 @@ class Misses:
         if prepared is not None:
             # With the types of its Parse, which may be that of another client at this connection.
             reach = rows.bound_reach(reach, prepared, key[1:])
-            if not self._is_prepared(prepared):
+            if not self._is_prepared(prepared, shape, parsed=bool(batch.parsed)):
                 session.uplink.let_go()
                 return False
         session.uplink.send_ordinary(batch, statement, reach, refusal, [(shape, key)])
@@ -153,11 +173,18 @@ class Misses:
             return False
         return lent
 
-    def _is_prepared(self, prepared: Prepared) -> bool:
-        """Does the connection know it, its literals read as they would be now?"""
+    def _is_prepared(self, prepared: Prepared, shape: Shape, *, parsed: bool) -> bool:
+        """Does the connection know it, or hear of it in this very flight, its literals read as they would be
+        now?
+        """
         literals, standing = self._outlook.literals, self._session.uplink.tenancy.standing
         if standing is not None and standing.is_crowded:
             return False
+        if parsed:
+            self._statements.told(prepared)
+            prepared.literals = literals
+            prepared.parameters = rows.parameters(shape)
+            return True
         if not prepared.at_origin:
             virtual = prepared.virtual
             if standing is None or virtual is None or not standing.knows(virtual):

@@ -51,7 +51,8 @@ class Session:
     its connection to the origin between transactions, in one word; "": nothing.
     ``out`` collects what the client gets until ``flush``; ``now`` is the moment of the event being handled;
     ``is_queued``: a connection was asked for that only a block waits for, and the client does not.
-    ``hits`` the templates of the hits in the bytes just received, to be timed by whoever has a clock.
+    ``may_answer``: the memory may, as far as the session's state goes. ``hits`` the templates of the hits in
+    the bytes just received, to be timed by whoever has a clock.
     """
 
     # So that it can let go of them also where it is compiled (mypyc docs, "Native classes").
@@ -91,10 +92,11 @@ class Session:
         self._held_batch: Batch | None = None
         self._hits = Hits(self)
         self._misses = Misses(self)
-        self._ready = False  # the memory may answer, as far as the session's state goes
+        self.may_answer = False
         self._passes = False  # an ordinary statement may be sent without further question
         self.borrows = False  # a connection is attached to be used at once
         self._skipping = False  # what follows a refused message, up to Sync
+        self._midway = False  # see ``_is_midway``; only what goes the long way can change it
         self._is_over = False  # the client was told that it ends: nothing of what follows counts
         self.reconsider()
 
@@ -104,16 +106,20 @@ class Session:
         """Bytes from the client. ``OrreryError``: this cannot go on; tell the client and close."""
         self.now = now
         try:
-            if self._is_between_batches():
-                if self._ready:
-                    data = data[self._hits.answer(data) :]
-                    if not data:
-                        if self.client_is_full:
-                            self.waiting_for = ROOM
-                        return
+            busy = self._midway or self._on_their_way or self.waiting_for
+            if not busy and not self.is_full():
+                if self.may_answer:
+                    answered = self._hits.answer(data)
+                    if answered:
+                        data = data[answered:]
+                        if not data:
+                            if self.client_is_full:
+                                self.waiting_for = ROOM
+                            return
                 if self._passes and not self.client_is_full and self._misses.send(data):
                     return
             self._take(self._cut(data))
+            self._midway = self._is_midway()
         finally:
             self.flush()
 
@@ -133,12 +139,11 @@ class Session:
         else:
             self._process(segments)
 
-    def _is_between_batches(self) -> bool:
-        """Is nothing on its way, nothing waited for, nothing half said, and has the client room for more?"""
-        if self._on_their_way or self.waiting_for or self.client_is_full or self._skipping or self._is_over:
-            return False
+    def _is_midway(self) -> bool:
+        """Has the client said a part of what it will say in one go, or has it nothing more to say?"""
         batch = self._intake.batch
-        return not batch.plan and not batch.opened and self._scanner.is_between
+        said = bool(batch.plan) or batch.opened or not self._scanner.is_between
+        return said or self._skipping or self._is_over
 
     def _process(self, segments: list[Segment]) -> None:
         for at, (kind, raw, _) in enumerate(segments):
@@ -233,7 +238,7 @@ class Session:
         batch = intake.batch
         if not batch.plan and self.uplink.ignores_sync():
             return
-        ready = self._ready and not self._on_their_way
+        ready = self.may_answer and not self._on_their_way
         if ready and batch.plain and not batch.opened and recall.answer(self, batch):
             intake.batch = Batch()
             return
@@ -248,7 +253,7 @@ class Session:
             intake.function_call(raw)  # it ends the batch as one does, and nobody knows what it would do
             self._dispatch(intake.finish())
             return
-        if self._ready and not self._on_their_way and not intake.batch.plan:
+        if self.may_answer and not self._on_their_way and not intake.batch.plan:
             shape = self.outlook.here.get(text)
             if shape is not None and shape.slot is not None:
                 entry = self.memory.lookup(shape.slot, b"", self.now)
@@ -420,9 +425,10 @@ class Session:
             except ClientFault as fault:
                 self._queue.clear()
                 self._end(fault)
+        self._midway = self._is_midway()
 
     def _end(self, fault: OrreryError) -> None:
-        self._is_over = True
+        self._is_over = self._midway = True
         self.out.append(backend.error_response("FATAL", fault.sqlstate, str(fault)))
         self.flush()
         self.port.close_client()
@@ -554,7 +560,7 @@ class Session:
         """
         self.outlook.refresh()
         refusal = self.outlook.refusal()
-        self._ready = refusal in ("", "catalogue")
+        self.may_answer = refusal in ("", "catalogue")
         self._passes = self._misses.may_pass(refusal)
 
     def doubt_settings(self) -> None:

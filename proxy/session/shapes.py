@@ -39,12 +39,14 @@ class Shape:
     types. ``form`` is one and the same object as long as the relations that the text names keep their
     columns: a statement that was prepared under another form may have another row description.
     ``proven_idle``: of unproven reach, and at its last run the origin proved that it changed nothing.
-    ``ordinary``: the only statement of the text, if that is ordinary (``misses.py``).
+    ``ordinary``: the only statement of the text, if that is ordinary (``misses.py``); ``command``: if it is a
+    transaction command.
     """
 
     __slots__ = (
         "analysis",
         "catalogue",
+        "command",
         "form",
         "home",
         "key",
@@ -66,6 +68,7 @@ class Shape:
         self.template: Template | None = None
         self.proven_idle = False
         self.ordinary: Statement | None = None
+        self.command: Statement | None = None
 
 
 ScopedShapes = dict[bytes, Shape]

@@ -32,7 +32,9 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     text, _, types = shape.key.partition(b"\0")
     shape.analysis = analysis = _analyse(text, types, shared, database, state)
     shape.catalogue = catalogue
-    shape.ordinary = _ordinary(analysis, text)
+    only = analysis.statements[0] if len(analysis.statements) == 1 else None
+    shape.ordinary = only if only is not None and _is_ordinary(only, analysis, text) else None
+    shape.command = only if only is not None and only.transaction is not None else None
     if shape.template is None:
         shape.template = shared.templates.of(state.current_user, analysis.template)
     if shape.slot is not None:
@@ -47,14 +49,10 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     shape.slot = _slot(shared, catalogue, analysis)
 
 
-def _ordinary(analysis: Analysis, text: bytes) -> Statement | None:
-    """The only statement of this text, where no case of the session's long way is one of it."""
-    if len(analysis.statements) != 1 or analysis.unknown_relations:
-        return None
-    if ASKS_SEQUENCES.search(text) or SEEDS.search(text):
-        return None
-    statement = analysis.statements[0]
-    return statement if statement.is_ordinary else None
+def _is_ordinary(only: Statement, analysis: Analysis, text: bytes) -> bool:
+    """Is no special case of the session's long way one of this text, of which ``only`` is all?"""
+    speaks_of_the_past = ASKS_SEQUENCES.search(text) or SEEDS.search(text)
+    return only.is_ordinary and not analysis.unknown_relations and not speaks_of_the_past
 
 
 def forget_answers(shared: Shared, shapes: Iterable[Shape], catalogue: Catalogue, template: str) -> int:

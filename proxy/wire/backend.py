@@ -102,20 +102,16 @@ def scanner(max_frame: int) -> FrameScanner:
     return FrameScanner(limits(max_frame, _WHOLE_KINDS, _STREAMED_KINDS), BACKEND)
 
 
-def is_whole_answer(data: bytes, *, bound: bool) -> bool:
+def is_whole_answer(data: bytes, acknowledged: bytes) -> bool:
     """Is this the answer to one statement that went well, outside of a transaction, and nothing else?
 
-    [BindComplete] [RowDescription or NoData] DataRow ... CommandComplete ReadyForQuery, each whole.
-    ``bound``: with BindComplete. Of what a frame says nothing is looked at but its kind and its end.
+    [RowDescription or NoData] DataRow ... CommandComplete ReadyForQuery, each whole, behind what it has to
+    begin with, such as BindComplete. Of what a frame says nothing is looked at but its kind and its end.
     """
     size = len(data) - len(READY_IDLE)
-    at = 0
-    if not data.endswith(READY_IDLE):
+    at = len(acknowledged)
+    if not data.endswith(READY_IDLE) or not data.startswith(acknowledged):
         return False
-    if bound:
-        if not data.startswith(BIND_COMPLETE_FRAME):
-            return False
-        at = len(BIND_COMPLETE_FRAME)
     if at < size and data[at] in (ROW_DESCRIPTION, NO_DATA):
         at = _next(data, at)
     while at < size and data[at] == DATA_ROW:

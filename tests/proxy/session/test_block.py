@@ -34,6 +34,27 @@ def test_a_block_of_answers_from_memory_is_unknown_to_the_origin() -> None:
     assert client.world.counters.blocks_withdrawn == 1
 
 
+def test_blocks_of_answers_from_memory_in_one_packet_are_answered_with_one_write() -> None:
+    client = a_client()
+    client.query(b"BEGIN", READ, b"COMMIT")  # from here on the texts are known
+    client.told()
+    writes = len(client.port.writes)
+    block = frontend.query(b"BEGIN") + frontend.query(READ) + frontend.query(b"COMMIT")
+    assert client.ask(block + block) == " ".join(["C:BEGIN Z:T T D:0 C:SELECT 1 Z:T C:COMMIT Z:I"] * 2)
+    assert len(client.port.writes) == writes + 1
+    assert client.heard() == []
+
+
+def test_a_packet_whose_block_meets_a_miss_opens_it_there() -> None:
+    client = a_client()
+    client.query(b"BEGIN", READ, b"COMMIT")
+    client.attach()
+    client.told()
+    block = frontend.query(b"BEGIN") + frontend.query(OTHER_READ) + frontend.query(b"COMMIT")
+    assert client.ask(block) == "C:BEGIN Z:T T D:0 C:SELECT 1 Z:T C:COMMIT Z:I"
+    assert client.heard() == [*BEGIN, OTHER_READ.decode(), "COMMIT"]
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "tags"),
     [

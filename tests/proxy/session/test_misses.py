@@ -47,6 +47,7 @@ def a_client(*, cache: bool = True) -> Conversation:
     client = World(SessionOptions(cache=cache)).client()
     client.attach()
     client.ask(frontend.parse(b"s", READ) + frontend.parse(b"w", WRITE) + SYNC)
+    client.ask(run(WRITE) + SYNC)
     for text in (READ, OTHER_READ, WRITE):
         client.query(text)
     client.heard()
@@ -58,10 +59,11 @@ def a_client(*, cache: bool = True) -> Conversation:
     [
         (QUERY(WRITE), "C:UPDATE 1 Z:I", [WRITE.decode()]),
         (rerun(b"w") + SYNC, "2 n C:UPDATE 1 Z:I", ["B", "D", "E", "S"]),
-        (rerun(b"s", BINARY_RESULT) + SYNC, "2 T D:1 C:SELECT 1 Z:I", ["B", "D", "E", "S"]),
-        (PLAIN_RERUN, "2 D:1 C:SELECT 1 Z:I", ["B", "E", "S"]),
+        (rerun(b"s", BINARY_RESULT) + SYNC, "2 T D:2 C:SELECT 1 Z:I", ["B", "D", "E", "S"]),
+        (PLAIN_RERUN, "2 D:2 C:SELECT 1 Z:I", ["B", "E", "S"]),
+        (run(WRITE) + SYNC, "1 2 n C:UPDATE 1 Z:I", ["P:" + WRITE.decode(), "B", "D", "E", "S"]),
     ],
-    ids=["query", "write", "read", "not described"],
+    ids=["query", "write", "read", "not described", "parsed"],
 )
 def test_an_ordinary_statement_is_sent_as_it_came(packet: bytes, reply: str, heard: list[str]) -> None:
     client = a_client()
@@ -83,7 +85,7 @@ def test_a_write_suspends_before_it_is_sent_and_drops_before_its_client_is_told(
     assert other.told() == ""  # suspended
     client.settle()
     other.settle()
-    assert other.told() == "T D:2 C:SELECT 1 Z:I"
+    assert other.told() == "T D:3 C:SELECT 1 Z:I"
     assert not client.session.memory.suspended
 
 
@@ -245,6 +247,7 @@ ORDINARY: Final = (
     *(frontend.parse(name, text) + SYNC for name, text in ((b"s", READ), (b"t", ROW_WRITE))),
     frontend.parse(b"", READ) + SYNC,
     rerun(b"") + SYNC,
+    *(run(text) + SYNC for text in (READ, WRITE, BROKEN)),
     rerun(b"s") + SYNC,
     frontend.bind(b"", b"s") + frontend.execute(b"") + SYNC,
     frontend.bind(b"", b"t", ROW) + frontend.execute(b"") + SYNC,
