@@ -38,13 +38,11 @@ class Misses:
         self._transaction = session.transaction
         self._hold_bytes: Final = session.shared.options.hold_bytes
 
-    def may_pass(self, refusal: str) -> bool:
-        """Is nothing known of this session that a statement could meet on its way? ``refusal``: the
-        memory's, to this session.
-        """
+    def may_pass(self) -> bool:
+        """Is nothing known of this session that a statement could meet on its way?"""
         state = self._state
         return (
-            refusal in ("", "off")
+            self._session.refused in ("", "off")
             and self._transaction.status == IDLE
             and not (state.doubt or state.unproven or state.temporary)
             and not (self._statements.sql_named or self._statements.cursors)
@@ -139,7 +137,7 @@ class Misses:
         assert statement is not None
         if statements.unnamed_ended or statements.portal_is_ours:
             return False  # the origin has yet to hear of what answering has ended
-        refusal = statement.reason or self._outlook.refusal()
+        refusal = statement.reason or session.refused
         slot = shape.slot
         if not refusal and (slot is None or session.memory.join(slot, key, session.now) is not None):
             return False
@@ -168,7 +166,7 @@ class Misses:
             lent = session.port.borrow_origin()
         finally:
             session.borrows = False
-        if lent and (self._outlook.scope != scope or not self.may_pass(self._outlook.refusal())):
+        if lent and (self._outlook.scope != scope or not session.passes):
             session.uplink.let_go()
             return False
         return lent

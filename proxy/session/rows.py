@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxy.cache import facets, tags
+from proxy.errors import MalformedMessage
 from proxy.sql import values
 from proxy.sql.analysis import Extent, Reach, Statement
 from proxy.sql.rows import Canonical, Parameter, RowChange, Value
@@ -103,7 +104,10 @@ def _told(change: RowChange, parameter: Parameter, given: _Given) -> RowChange:
 
 
 def _given(tail: bytes) -> _Given:
-    return frontend.bind_parameters(tail) if tail and frontend.bind_is_well_formed(tail) else []
+    try:
+        return frontend.bind_parameters(tail) if tail else []
+    except MalformedMessage:
+        return []
 
 
 def _fixed(value: Value, given: _Given) -> facets.Fixed:

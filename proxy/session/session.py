@@ -51,8 +51,9 @@ class Session:
     its connection to the origin between transactions, in one word; "": nothing.
     ``out`` collects what the client gets until ``flush``; ``now`` is the moment of the event being handled;
     ``is_queued``: a connection was asked for that only a block waits for, and the client does not.
-    ``may_answer``: the memory may, as far as the session's state goes. ``hits`` the templates of the hits in
-    the bytes just received, to be timed by whoever has a clock.
+    ``refused``: why the memory may answer nothing under the session's state, in one word; ``may_answer``: it
+    may, or might if it had a catalogue; ``passes``: an ordinary statement may be sent (``misses.py``).
+    ``hits`` the templates of the hits in the bytes just received, to be timed by whoever has a clock.
     """
 
     # So that it can let go of them also where it is compiled (mypyc docs, "Native classes").
@@ -93,7 +94,8 @@ class Session:
         self._hits = Hits(self)
         self._misses = Misses(self)
         self.may_answer = False
-        self._passes = False  # an ordinary statement may be sent without further question
+        self.passes = False
+        self.refused = ""
         self.borrows = False  # a connection is attached to be used at once
         self._skipping = False  # what follows a refused message, up to Sync
         self._midway = False  # see ``_is_midway``; only what goes the long way can change it
@@ -116,7 +118,7 @@ class Session:
                             if self.client_is_full:
                                 self.waiting_for = ROOM
                             return
-                if self._passes and not self.client_is_full and self._misses.send(data):
+                if self.passes and not self.client_is_full and self._misses.send(data):
                     return
             self._take(self._cut(data))
             self._midway = self._is_midway()
@@ -559,9 +561,9 @@ class Session:
         on: the path of a hit only looks at the result.
         """
         self.outlook.refresh()
-        refusal = self.outlook.refusal()
-        self.may_answer = refusal in ("", "catalogue")
-        self._passes = self._misses.may_pass(refusal)
+        self.refused = self.outlook.refusal()
+        self.may_answer = self.refused in ("", "catalogue")
+        self.passes = self._misses.may_pass()
 
     def doubt_settings(self) -> None:
         """The origin's configuration was read again: what is believed of the settings may be wrong."""

@@ -51,7 +51,6 @@ _SMALL_KINDS: Final = bytes((CLOSE, COPY_DONE, COPY_FAIL, DESCRIBE, EXECUTE, FLU
 _NUL: Final = b"\0"
 _COUNT: Final = Struct(">H")
 _LENGTH: Final = Struct(">i")
-_FORMATS: Final = (b"\0\0", b"\0\1")  # text, binary
 
 
 def scanner(max_frame: int) -> FrameScanner:
@@ -97,27 +96,33 @@ def bind_is_well_formed(tail: bytes) -> bool:
     the count of parameters fits the statement is not known here.
     """
     try:
-        formats, at = _read_formats(tail, 0)
-        parameters, at = _skip_parameters(tail, at)
-        _, at = _read_formats(tail, at)
+        bind_parameters(tail)
     except MalformedMessage:
         return False
-    return at == len(tail) and formats in (0, 1, parameters)
+    return True
 
 
 def bind_parameters(tail: bytes) -> list[tuple[int, bytes | None]]:
-    """Format code (0 text, 1 binary) and bytes of each parameter in a well-formed ``tail``; None is NULL."""
-    formats, at = _read_formats(tail, 0)
-    codes = tail[3:at:2]
-    (count,) = _COUNT.unpack_from(tail, at)
-    at += 2
+    """Format code (0 text, 1 binary) and bytes of each parameter; None is NULL. Raises ``MalformedMessage``
+    unless ``bind_is_well_formed``.
+    """
+    codes, at = _read_formats(tail, 0)
+    count, at = _read_count(tail, at)
+    if len(codes) not in (0, 1, count):
+        raise MalformedMessage("bind message has a wrong number of parameter formats")
+    size = len(tail)
     parameters: list[tuple[int, bytes | None]] = []
     for number in range(count):
+        start = at + 4
+        _expect_length(tail, start)
         (length,) = _LENGTH.unpack_from(tail, at)
-        at += 4
-        code = codes[number if formats > 1 else 0] if formats else 0
-        parameters.append((code, None if length < 0 else tail[at : at + length]))
-        at += max(length, 0)
+        at = start + max(length, 0)
+        if length < -1 or at > size:
+            raise MalformedMessage("insufficient data left in message")
+        code = codes[number if len(codes) > 1 else 0] if codes else 0
+        parameters.append((code, None if length < 0 else tail[start:at]))
+    _, at = _read_formats(tail, at)
+    _expect_end(tail, at)
     return parameters
 
 
@@ -266,22 +271,13 @@ def _read_count(tail: bytes, at: int) -> tuple[int, int]:
     return count, at + 2
 
 
-def _read_formats(tail: bytes, at: int) -> tuple[int, int]:
-    """How many format codes stand at ``at``, and where they end."""
+def _read_formats(tail: bytes, at: int) -> tuple[bytes, int]:
+    """The format codes that stand at ``at``, a byte each, and where they end."""
     count, at = _read_count(tail, at)
+    if not count:
+        return b"", at
     end = at + 2 * count
-    if any(tail[code : code + 2] not in _FORMATS for code in range(at, end, 2)):
+    codes = tail[at + 1 : end : 2]
+    if len(codes) != count or any(tail[at:end:2]) or max(codes) > 1:
         raise MalformedMessage("unsupported format code")
-    return count, end
-
-
-def _skip_parameters(tail: bytes, at: int) -> tuple[int, int]:
-    """How many parameter values stand at ``at``, and where they end."""
-    count, at = _read_count(tail, at)
-    for _ in range(count):
-        _expect_length(tail, at + 4)
-        length: int = _LENGTH.unpack_from(tail, at)[0]
-        if length < -1:
-            raise MalformedMessage("insufficient data left in message")
-        at += 4 + max(length, 0)
-    return count, at
+    return codes, end
