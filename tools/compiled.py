@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-# What a hit goes through. Not those whose objects are held weakly (facets, tags, uplink), which an extension
-# does not allow, and nothing that waits or does I/O.
+# What a hit goes through, and an ordinary miss. Not those whose objects are held weakly (facets, tags,
+# virtual), which an extension does not allow, and nothing that waits or does I/O.
 MODULES: Final = (
     "proxy/cache/index.py",
     "proxy/cache/entry.py",
@@ -28,12 +28,27 @@ MODULES: Final = (
     "proxy/session/hits.py",
     "proxy/session/misses.py",
     "proxy/session/session.py",
+    "proxy/session/intake.py",
+    "proxy/session/batch.py",
+    "proxy/session/runs.py",
+    "proxy/session/rows.py",
+    "proxy/session/block.py",
+    "proxy/session/uplink.py",
+    "proxy/session/exchange.py",
+    "proxy/session/recording.py",
+    "proxy/session/landing.py",
+    "proxy/session/tally.py",
+    "proxy/session/tenancy.py",
+    "proxy/session/standing.py",
+    "proxy/session/state.py",
     "proxy/session/outlook.py",
     "proxy/session/statements.py",
     "proxy/session/last.py",
     "proxy/session/transaction.py",
     "proxy/session/shapes.py",
     "proxy/wire/framing.py",
+    "proxy/wire/frontend.py",
+    "proxy/wire/backend.py",
     "proxy/metrics/histogram.py",
     "proxy/metrics/counters.py",
     "proxy/metrics/templates.py",

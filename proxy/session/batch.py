@@ -175,7 +175,7 @@ class Batch:
 
     def refuse(self, step: OwnStep, refused: Refused) -> None:
         """One of ``own`` is refused after all: as ``add_refused`` would have had it."""
-        places = [at for at, kind in enumerate(self.plan) if kind in (OWN, REFUSED)]
+        places = [at for at in range(len(self.plan)) if self.plan[at] in (OWN, REFUSED)]
         at = places[self.own.index(step)]
         step.command = refused
         self.frames.insert(at - self.plan[:at].count(OWN), REFUSAL)

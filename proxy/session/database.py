@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from typing import Final, Protocol, final
-from weakref import WeakSet
 
 from proxy.schema import columns
 from proxy.schema.catalogue import Catalogue
@@ -39,7 +38,7 @@ class Database:
         self.oid = oid
         self.catalogue: Catalogue | None = None
         self.sessions = 0
-        self.judged: WeakSet[Judged] = WeakSet()
+        self.judged: set[Judged] = set()
         self.moves = 0
         self._moved: deque[frozenset[str] | None] = deque(maxlen=_MAX_MOVES)
 

@@ -504,6 +504,7 @@ class Session:
 
     def part(self) -> None:
         """Nobody uses it any more. These hold it, so it must not hold them."""
+        self.database.judged.discard(self.uplink)
         del self.port, self.uplink, self._hits, self._misses, self._intake
 
     def cancel_waiting(self, now: float) -> None:

@@ -50,7 +50,6 @@ class Uplink:
     """
 
     __slots__ = (
-        "__weakref__",
         "_parting",
         "_runs",
         "_scanner",

@@ -146,6 +146,7 @@ def test_names_are_bounded() -> None:
         hand.intake.bind(frontend.bind(b"more", b""))
 
 
+@pytest.mark.plain
 def test_the_texts_behind_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxy.session.intake.MAX_TEXT_BYTES", 10_000)
     hand = Hand()
