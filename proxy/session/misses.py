@@ -158,8 +158,8 @@ class Misses:
         session = self._session
         if session.uplink.origin is not None:
             return True
-        if not session.shared.options.sharing:
-            return False
+        if session.is_queued or not session.shared.options.sharing:
+            return False  # one is on its way
         scope = self._outlook.scope
         session.borrows = True
         try:

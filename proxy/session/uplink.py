@@ -273,6 +273,7 @@ class Uplink:
                 for statement in exchange.ran
             )
             exchange.reach |= UNREAD
+            exchange.is_ordinary = False
             if exchange.commits and not exchange.withheld:
                 exchange.holds = True
                 self._suspend_everywhere(exchange, exchange.reach)

@@ -171,6 +171,25 @@ def test_a_setting_that_is_told_meanwhile_spoils_the_fill() -> None:
     assert client.last == ("bypass", "settings")
 
 
+def test_what_is_judged_anew_on_its_way_is_settled_the_long_way() -> None:
+    client = a_client()
+    assert went_short(client, QUERY(WRITE))
+    client.session.uplink.judged_anew()
+    client.settle()
+    assert client.told() == "C:UPDATE 1 Z:I"
+    assert client.session.state.unproven
+    assert not client.session.memory.suspended
+
+
+def test_while_another_connection_is_on_its_way_none_is_borrowed() -> None:
+    shared = Shared(pieces=False, cache=True)
+    client = shared.clients[0]
+    client.session.is_queued = True  # a block asked for one, and has ended meanwhile
+    client.say(QUERY(WRITE))
+    assert client.waits_for(ORIGIN)
+    assert client.session.uplink.origin is None
+
+
 # The law: both ways are one
 
 
