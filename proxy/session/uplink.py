@@ -81,7 +81,7 @@ class Uplink:
     @property
     def busy(self) -> bool:
         """Is anything of the client's on its way whose outcome may matter to what comes next?"""
-        return any(not (e.silent or e.only_describes) for e in self.exchanges)
+        return bool(self.exchanges) and any(not (e.silent or e.only_describes) for e in self.exchanges)
 
     @property
     def asks(self) -> bool:
@@ -91,7 +91,7 @@ class Uplink:
     @property
     def is_opening(self) -> bool:
         """Is a BEGIN of ours on its way? What came behind the next Sync would run even if it failed."""
-        return any(e.opens for e in self.exchanges)
+        return bool(self.exchanges) and any(e.opens for e in self.exchanges)
 
     @property
     def is_preparing(self) -> bool:
@@ -117,7 +117,7 @@ class Uplink:
         assert self.origin is not None
         self.tenancy.is_free = False
         batch.wait_for_turn()
-        certain = not any(not e.silent for e in self.exchanges)
+        certain = all(e.silent for e in self.exchanges)
         ran = self._runs.of(batch)
         self._move_in()
         ahead = introductions.ahead(self, batch, ran)
