@@ -110,7 +110,8 @@ class OriginConnection(asyncio.Protocol):
             self._byte.set_result(b"")
         if self.on_lost is not None:
             self.on_lost()
-        self._keeper = None  # it holds this connection, which must not hold itself
+        # Its keeper's hold this connection, which must not hold itself.
+        self._keeper = self.on_data = self.on_lost = None
 
     def pause_writing(self) -> None:
         self._full = True

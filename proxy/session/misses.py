@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 from proxy.session import batch as steps
-from proxy.session import rows
+from proxy.session import naming, rows
 from proxy.session.batch import Batch, Read
 from proxy.session.hits import DESCRIBED, PLAIN, unnamed_key
 from proxy.session.statements import Prepared
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Misses:
     """For ``session``, while it is between batches."""
 
-    __slots__ = ("_hold_bytes", "_outlook", "_session", "_state", "_statements", "_transaction")
+    __slots__ = ("_max_bytes", "_outlook", "_session", "_state", "_statements", "_transaction")
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -36,7 +36,8 @@ class Misses:
         self._state = session.state
         self._statements = session.statements
         self._transaction = session.transaction
-        self._hold_bytes: Final = session.shared.options.hold_bytes
+        options = session.shared.options
+        self._max_bytes: Final = min(options.hold_bytes, options.max_message_bytes)
 
     def may_pass(self) -> bool:
         """Is nothing known of this session that a statement could meet on its way?"""
@@ -51,7 +52,7 @@ class Misses:
     def send(self, data: bytes) -> bool:
         """Send what ``data`` holds, all of it, if it is one ordinary statement."""
         size = len(data)
-        if not HEADER < size <= self._hold_bytes:
+        if not HEADER < size <= self._max_bytes:
             return False
         kind, length = HEAD(data, 0)
         stop = 1 + length
@@ -146,7 +147,8 @@ class Misses:
         reach = statement.reach
         if prepared is not None:
             # With the types of its Parse, which may be that of another client at this connection.
-            reach = rows.bound_reach(reach, prepared, key[1:])
+            sure = not reach.changes or naming.has_present_types(session, prepared)
+            reach = rows.bound_reach(reach, prepared if sure else None, key[1:])
             if not self._is_prepared(prepared, shape, parsed=bool(batch.parsed)):
                 session.uplink.let_go()
                 return False
@@ -160,13 +162,13 @@ class Misses:
             return True
         if session.is_queued or not session.shared.options.sharing:
             return False  # one is on its way
-        scope = self._outlook.scope
+        scope, refused = self._outlook.scope, session.refused
         session.borrows = True
         try:
             lent = session.port.borrow_origin()
         finally:
             session.borrows = False
-        if lent and (self._outlook.scope != scope or not session.passes):
+        if lent and (self._outlook.scope != scope or session.refused != refused or not session.passes):
             session.uplink.let_go()
             return False
         return lent

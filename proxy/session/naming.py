@@ -47,6 +47,17 @@ def parsed(session: Session, prepared: Prepared, *, certain: bool) -> None:
         prepared.virtual = fresh or virtual
 
 
+def has_present_types(session: Session, prepared: Prepared) -> bool:
+    """Do its parameters have the types at the connection that a Parse would give them now? Whoever has parsed
+    it there, under a name that is shared, may have done so before a column became another one.
+    """
+    virtual, standing = prepared.virtual, session.uplink.tenancy.standing
+    if virtual is None or standing is None or not standing.knows(virtual):
+        return True
+    columns = prepared.columns
+    return not isinstance(columns, int) or not session.database.may_have_other_columns(prepared.text, columns)
+
+
 def has_other_columns(session: Session, batch: Batch) -> bool:
     """Does it run a statement that only we know, for a client that was told other columns than it has now?
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from proxy.session import effects, rows
+from proxy.session import effects, naming, rows
 from proxy.session.statements import UNKNOWN_SCOPE
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Runs:
                 if any(not s.reach.proven for s in planned):
                     found.extend(planned)
         for prepared, tail in zip(batch.runs, batch.tails, strict=True):
-            found.extend(rows.bound(outlook.statements_now(prepared), prepared, tail))
+            sure = prepared is not None and naming.has_present_types(self._session, prepared)
+            found.extend(rows.bound(outlook.statements_now(prepared), prepared if sure else None, tail))
         if batch.simple is not None:
             assert batch.simple.analysis is not None
             found.extend(batch.simple.analysis.statements)

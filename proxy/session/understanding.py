@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from proxy.cache.entry import Slot
 from proxy.schema import names
 from proxy.schema.catalogue import Catalogue
-from proxy.session import rows
+from proxy.session import ping, rows
 from proxy.session.database import Database
 from proxy.session.shapes import Form, Shape
 from proxy.session.shared import Shared
@@ -33,7 +33,9 @@ def understand(shape: Shape, shared: Shared, database: Database, state: State) -
     shape.analysis = analysis = _analyse(text, types, shared, database, state)
     shape.catalogue = catalogue
     only = analysis.statements[0] if len(analysis.statements) == 1 else None
-    shape.ordinary = only if only is not None and _is_ordinary(only, analysis, text) else None
+    is_ours = shared.options.local_ping and ping.is_ping(text)  # to answer: the long way does
+    ordinary = only is not None and not is_ours and _is_ordinary(only, analysis, text)
+    shape.ordinary = only if ordinary else None
     shape.command = only if only is not None and only.transaction is not None else None
     if shape.template is None:
         shape.template = shared.templates.of(state.current_user, analysis.template)

@@ -7,6 +7,7 @@ raised before ReadyForQuery is handed on. It is one module so that this order ca
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, final
 
 from proxy.errors import OriginProtocolError, OriginUnreachable
@@ -163,7 +164,9 @@ class Uplink:
         """
         self._move_in()
         self.tenancy.note_ordinary(statement)
-        exchange = Exchange(batch, (statement,), self.session.now)
+        # What comes behind it before it has landed goes by what it runs, with these parameters.
+        ran = statement if reach is statement.reach else replace(statement, reach=reach)
+        exchange = Exchange(batch, (ran,), self.session.now)
         exchange.refusal = refusal
         exchange.is_ordinary = exchange.synced = exchange.commits = True
         exchange.follow(bytes(batch.plan), batch.own)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.place import NAMES, PLANETS, Place, ask, last, remember
+from proxy.wire import frontend
+from tests.integration.place import NAMES, PLANETS, Place, ask, last, outcome, remember
+from tests.integration.proxy import until
+from tests.integration.raw import RawClient
 
 pytestmark = pytest.mark.postgres
 
@@ -236,3 +239,27 @@ def test_a_failed_prepared_plan_is_told_as_postgres_tells_it(system: Place) -> N
             psycopg.errors.FeatureNotSupported, match="cached plan must not change result type"
         ):
             reader.execute(query, (1,), prepare=True)
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_parameter_has_the_type_of_its_own_parse_at_a_shared_connection(
+    place: Place, in_pieces: bool
+) -> None:
+    place.origin.execute(
+        "CREATE TABLE letter (id char(3) PRIMARY KEY, n int); INSERT INTO letter VALUES ('a', 1)"
+    )
+    read = "SELECT n FROM letter WHERE id = 'a'"
+    run = (
+        frontend.bind(b"", b"w", frontend.bind_texts([b"a  "])) + frontend.execute(b"") + frontend.SYNC_FRAME
+    )
+    with RawClient.logged_in(place) as writer, place.connect() as reader:
+        writer.send(frontend.parse(b"w", b"UPDATE letter SET n = n + 1 WHERE id = $1") + frontend.SYNC_FRAME)
+        writer.until_ready()
+        ask(reader, "ALTER TABLE letter ALTER id TYPE text")
+        until(lambda: outcome(reader, read) == "hit", "remembered under the new type")
+        if in_pieces:
+            writer.send(run[:3])
+            ask(reader, "SELECT 1")  # by now they have arrived
+        writer.send(run[3:] if in_pieces else run)
+        writer.until_ready()
+        assert ask(reader, read) == place.direct(read)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import cast
 
 import pytest
@@ -35,6 +37,23 @@ def test_a_session_is_what_the_url_asks_for(
 @pytest.mark.parametrize("wanted", ["read-write", "primary", "read-only", "standby"])
 def test_what_a_pooler_keeps_back_is_not_taken_for_granted(wanted: str) -> None:
     assert not suits(wanted, {})
+
+
+@pytest.mark.parametrize("lent", [False, True])
+def test_a_lost_connection_does_not_hold_itself(lent: bool) -> None:
+    connection = OriginConnection()
+    connection.keep(lambda _, kept=connection: kept.close(), connection.abort)  # type: ignore[misc]
+    connection.rest()
+    if lent:
+        connection.lend(lambda _: None, lambda: None)
+    connection.connection_lost(None)
+    seen = weakref.ref(connection)
+    gc.disable()
+    try:
+        del connection
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 class Wire:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.errors import MessageTooLarge
 from proxy.session import probe
 from proxy.session.port import CATALOGUE, ORIGIN
 from proxy.session.shared import SessionOptions
@@ -188,6 +189,52 @@ def test_while_another_connection_is_on_its_way_none_is_borrowed() -> None:
     client.say(QUERY(WRITE))
     assert client.waits_for(ORIGIN)
     assert client.session.uplink.origin is None
+
+
+@pytest.mark.parametrize("packet", [QUERY(b"SELECT 1"), run(b"SELECT 1") + SYNC], ids=["query", "run"])
+def test_a_ping_that_is_ours_to_answer_is_not_sent(packet: bytes) -> None:
+    world = World(SessionOptions(local_ping=True))
+    client = world.client()
+    client.attach()
+    client.ask(packet)
+    client.heard()
+    world.shared.ping_until = world.clock.now + 1.0
+    client.ask(packet)
+    assert client.heard() == []
+
+
+def test_a_message_beyond_the_limit_is_refused() -> None:
+    client = World(SessionOptions(max_message_bytes=1 << 16)).client()
+    client.attach()
+    client.ask(frontend.parse(b"t", ROW_WRITE) + SYNC)
+    for _ in range(2):
+        client.ask(frontend.bind(b"", b"t", ROW) + frontend.execute(b"") + SYNC)
+    long = frontend.bind(b"", b"t", frontend.bind_texts([b"x" * (1 << 17), b"1"]))
+    with pytest.raises(MessageTooLarge):
+        client.say(long + frontend.execute(b"") + SYNC)
+
+
+def test_a_borrowed_connection_by_whose_login_the_cache_is_off_has_the_say() -> None:
+    shared = Shared(pieces=False, cache=True)
+    text = b"SELECT name FROM star WHERE id = 7"
+    shared.ask(1, QUERY(text), whole=True)
+    shared.ask(1, QUERY(b"UPDATE star SET name = 'x'"), whole=True)
+    shared.origin.learnt = learnt({"orrery.cache": "off"})
+    shared.ask(0, QUERY(text), whole=True)
+    assert shared.clients[0].last == ("bypass", "off")
+
+
+def test_what_is_pipelined_behind_a_write_of_one_row_reaches_no_further() -> None:
+    client = World().client()
+    client.attach()
+    packet = frontend.bind(b"", b"t", ROW) + frontend.execute(b"") + SYNC
+    client.ask(frontend.parse(b"t", ROW_WRITE) + SYNC)
+    client.ask(packet)
+    client.port.announced.clear()
+    assert went_short(client, packet)
+    client.say(QUERY(b"SELECT name FROM star WHERE id = 1"))
+    first, second = (reach for _, reach, _ in client.port.announced)
+    assert first.changes == second.changes
 
 
 # The law: both ways are one

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from proxy.session import naming
+from proxy.session import naming, probe
 from proxy.session.shared import SessionOptions
+from proxy.session.standing import Standing
 from proxy.session.statements import UNKNOWN_SCOPE, Prepared
 from proxy.sql.analysis import Statement
 from proxy.wire import frontend
-from tests.proxy.session.world import READ, SYNC, Conversation, World, rerun, run
+from tests.proxy.session import sky
+from tests.proxy.session.world import READ, SYNC, Conversation, World, learnt, rerun, run
 
 
 def prepared(client: Conversation, name: bytes = b"s", text: bytes = READ) -> Prepared:
@@ -58,6 +60,20 @@ def test_a_name_goes_to_other_columns_if_those_moved_before_its_parse_was_sent()
     one.shape.form = frozenset({(1, ((1, "more", 25, -1),))})
     naming.parsed(client.session, one, certain=True)
     assert one.virtual is not before
+
+
+def test_parameters_may_have_other_types_at_a_connection_that_was_told_before_columns_moved() -> None:
+    client = sharing()
+    one = prepared(client, text=b"UPDATE planet SET name = 'x' WHERE id = $1")
+    assert naming.has_present_types(client.session, one)
+    one.virtual = naming.name_of(client.session, one)
+    assert one.virtual is not None
+    client.session.uplink.tenancy.standing = standing = Standing(probe.Learnt(learnt()), {}, 3)
+    assert naming.has_present_types(client.session, one)
+    standing.prepared(one.virtual)
+    assert naming.has_present_types(client.session, one)
+    client.session.database.columns_moved(None, sky.catalogue())
+    assert not naming.has_present_types(client.session, one)
 
 
 def test_a_statement_that_was_told_other_columns_is_refused_in_postgresql_s_words() -> None:
