@@ -75,7 +75,7 @@ def test_an_ordinary_statement_is_sent_as_it_came(packet: bytes, reply: str, hea
     assert client.told() == reply
 
 
-@pytest.mark.soundness("6")
+@pytest.mark.soundness("6.1")
 @pytest.mark.parametrize("write", [QUERY(WRITE), rerun(b"w") + SYNC], ids=["query", "prepared"])
 def test_a_write_suspends_before_it_is_sent_and_drops_before_its_client_is_told(write: bytes) -> None:
     client = a_client()
@@ -100,6 +100,7 @@ def test_a_fill_the_short_way_is_a_hit_afterwards() -> None:
     assert client.world.counters.hit == hits + 1
 
 
+@pytest.mark.soundness("6.3")
 def test_a_fill_that_a_write_has_overtaken_does_not_land() -> None:
     client = a_client()
     writer = client.world.client()
@@ -172,6 +173,7 @@ def test_a_setting_that_is_told_meanwhile_spoils_the_fill() -> None:
     assert client.last == ("bypass", "settings")
 
 
+@pytest.mark.soundness("6.2")
 def test_what_is_judged_anew_on_its_way_is_settled_the_long_way() -> None:
     client = a_client()
     assert went_short(client, QUERY(WRITE))
