@@ -110,7 +110,7 @@ class OriginConnection(asyncio.Protocol):
             self._byte.set_result(b"")
         if self.on_lost is not None:
             self.on_lost()
-        # Its keeper's hold this connection, which must not hold itself.
+        # What its keeper gave holds this connection, which must not hold itself.
         self._keeper = self.on_data = self.on_lost = None
 
     def pause_writing(self) -> None:
