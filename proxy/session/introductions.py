@@ -30,7 +30,7 @@ def ahead(uplink: Uplink, batch: Batch, ran: tuple[Statement, ...]) -> list[tupl
         if telling and not _may_be_in_block(uplink):
             all_but(uplink, batch)
         return []
-    _introduce(uplink, tenancy.to_introduce(batch, ran))
+    _introduce(uplink, tenancy.to_introduce(batch, ran, in_block=_may_be_in_block(uplink)))
     for statement in tenancy.to_reveal(batch, ran):
         shown = Batch()
         shown.add(steps.LATE_CLOSE, frontend.close(frontend.STATEMENT, statement.name))

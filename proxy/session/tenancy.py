@@ -143,9 +143,13 @@ class Tenancy:
                 said.append(prepared.parse_frame())
         return said
 
-    def to_introduce(self, batch: Batch, ran: tuple[Statement, ...]) -> list[Prepared]:
-        """Statements that the origin must know before this batch changes what their Parse would mean."""
-        if not any(effects.moves_scope(statement) for statement in ran):
+    def to_introduce(self, batch: Batch, ran: tuple[Statement, ...], *, in_block: bool) -> list[Prepared]:
+        """Statements that the origin must know before this batch changes what their Parse would mean: by the
+        settings, or by a temporary relation, of whose columns no catalogue tells. ``in_block``: the batch may
+        stand in one, which an error would end.
+        """
+        shadows = not in_block and any(statement.temporary for statement in ran)
+        if not shadows and not any(map(effects.moves_scope, ran)):
             return []
         scope = self._session.outlook.scope
         brought = {prepared for prepared, _ in batch.parsed}

@@ -25,6 +25,7 @@ QUERY = frontend.query
 STATUSES = {"TimeZone": "UTC", "DateStyle": "ISO, MDY"}
 CALL = b"SELECT mystery()"
 REMOVAL = b"DELETE FROM planet"
+SHADOW = b"CREATE TEMPORARY TABLE planet (name text)"
 
 
 class Turns:
@@ -311,6 +312,26 @@ def test_before_settings_move_the_connection_hears_of_the_client_s_statements() 
     assert turns.ask(client, rerun(b"mine"), SYNC) == "2 n C:DELETE 1 Z:T"
     turns.ask(client, QUERY(b"COMMIT"))
     assert is_free(client)
+
+
+def test_before_a_temporary_relation_shadows_names_the_connection_hears_of_the_client_s_statements() -> None:
+    turns = Turns()
+    client = turns.client()
+    turns.ask(client, run(READ, b"s"), SYNC)
+    client.origin = another(turns)
+    turns.ask(client, QUERY(SHADOW))
+    assert turns.heard[:4] == ["C", f"Porrery_1:{READ.decode()}", "S", SHADOW.decode()]
+    assert turns.ask(client, rerun(b"s"), SYNC).startswith("2 T ")
+
+
+def test_inside_a_block_it_hears_of_none_for_an_error_would_end_the_block() -> None:
+    turns = Turns()
+    client = turns.client()
+    turns.ask(client, run(READ, b"s"), SYNC)
+    client.origin = another(turns)
+    turns.ask(client, QUERY(b"BEGIN"), QUERY(WRITE))
+    turns.ask(client, QUERY(SHADOW))
+    assert not [word for word in turns.heard if word.startswith("Porrery_1")]
 
 
 def test_sequences_count_for_the_session_that_used_them() -> None:
