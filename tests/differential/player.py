@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, final
@@ -23,6 +24,11 @@ _REPEATS: Final = 5
 # Reasons that pass by themselves: the next time may be a hit.
 _PASSING: Final = ("", "catalogue", "suspended", "unresolved")
 
+_TEMPORARY: Final = re.compile(rb"\btemp(orary)?\b", re.IGNORECASE)
+_DISCARD: Final = re.compile(rb"\bdiscard\s+(all|temp(orary)?)\b", re.IGNORECASE)
+# A prepared statement is refused by one side alone (ERRCODE_FEATURE_NOT_SUPPORTED of plancache.c).
+_REFUSED: Final = b"cached plan must not change result type"
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -38,6 +44,7 @@ class Tally:
 
     ``statements``: steps; ``read_statements``: those that only read; ``answered``: those of them that memory
     served in the end; ``reasons``: why it did not serve the others. ``reads`` and ``hits`` count repetitions.
+    ``known``: differences that docs/differences.md states (``TemporaryAgain``).
     """
 
     statements: int = 0
@@ -46,6 +53,7 @@ class Tally:
     reads: int = 0
     hits: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    known: int = 0
 
     def add(self, other: Tally) -> None:
         """Take the figures of ``other`` into these."""
@@ -55,6 +63,33 @@ class Tally:
         self.reads += other.reads
         self.hits += other.hits
         self.reasons += other.reasons
+        self.known += other.known
+
+
+@final
+class TemporaryAgain:
+    """Which clients have discarded their temporary relations and made others since: what a prepared statement
+    then reads hangs on whether its backend is the same (docs/differences.md, "temporary relations").
+    """
+
+    def __init__(self) -> None:
+        self._had: set[int] = set()
+        self._discarded: set[int] = set()
+        self._again: set[int] = set()
+
+    def note(self, step: Step) -> None:
+        """What a client says next."""
+        for part in step.parts:
+            if _DISCARD.search(part.frames):
+                self._discarded |= self._had & {step.client}
+                self._again.discard(step.client)
+            elif _TEMPORARY.search(part.frames):
+                self._had.add(step.client)
+                self._again |= self._discarded & {step.client}
+
+    def explains(self, step: Step, direct: Sequence[Frame], proxied: Sequence[Frame]) -> bool:
+        """May the proxy refuse what the origin answers here?"""
+        return step.client in self._again and _refuses(proxied) and not _refuses(direct)
 
 
 @final
@@ -64,6 +99,8 @@ class Player:
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._pairs = pairs
         self._comparer = Comparer()
+        self._temporary = TemporaryAgain()
+        self._is_over = False  # what follows a known difference may differ as well
         self.tally = Tally()
 
     def play(self, steps: Sequence[Step]) -> Difference | None:
@@ -73,6 +110,9 @@ class Player:
             seen = self._repeat(step) if step.read else self._once(step)
             if seen:
                 return Difference(at, seen)
+            if self._is_over:
+                self.tally.known += 1
+                break
         return None
 
     def _repeat(self, step: Step) -> str:
@@ -80,7 +120,7 @@ class Player:
         outcome, reason = "", ""
         for _ in range(_REPEATS):
             seen = self._once(step)
-            if seen:
+            if seen or self._is_over:
                 return seen
             self.tally.reads += 1
             outcome, reason = last_outcome(self._pairs[step.client].proxied)
@@ -96,12 +136,17 @@ class Player:
 
     def _once(self, step: Step) -> str:
         pair = self._pairs[step.client]
+        self._temporary.note(step)
         direct, told = _say(pair.direct, step)
         proxied, told_by_proxy = _say(pair.proxied, step)
         if told != told_by_proxy:
             return f"direct:  {told or 'answers'}\nproxied: {told_by_proxy or 'answers'}"
         own = (pair.direct.pid, pair.proxied.pid)
-        return self._comparer.difference(direct, proxied, ordered=step.ordered, own=own)
+        seen = self._comparer.difference(direct, proxied, ordered=step.ordered, own=own)
+        if seen and self._temporary.explains(step, direct, proxied):
+            self._is_over = True
+            return ""
+        return seen
 
 
 def last_outcome(speaker: Voice) -> tuple[str, str]:
@@ -114,6 +159,11 @@ def last_outcome(speaker: Voice) -> tuple[str, str]:
             outcome, reason = _first_two(frame.raw)
             return outcome, reason
     return "error", "failed"
+
+
+def _refuses(frames: Sequence[Frame]) -> bool:
+    errors = [frame.raw for frame in frames if frame.kind == backend.ERROR_RESPONSE]
+    return len(errors) == 1 and backend.sqlstate(errors[0]) == "0A000" and _REFUSED in errors[0]
 
 
 def _first_two(row: bytes) -> tuple[str, str]:

@@ -60,6 +60,8 @@ class Result:
         reasons = " ".join(f"{word}={number}" for word, number in tally.reasons.most_common())
         lines = [line for found in self.found for line in _told(seed, found)]
         lines.append(f"not from memory: {reasons}")
+        if tally.known:
+            lines.append(f"known differences (temporary relations made again): {tally.known}")
         lines.append(f"reads with repetitions: {_part(tally.hits, tally.reads)} hits")
         served = f"{_part(tally.answered, tally.read_statements)} of the reads served from memory"
         pace = f"{tally.statements / max(seconds, 1e-9):.0f} statements/s"

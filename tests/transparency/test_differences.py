@@ -57,6 +57,7 @@ SHOWN: Final[dict[str, tuple[str, str]]] = {
     "BEGIN": ("integration/test_blocks.py", "test_a_block_that_stays_open_shows_at_the_origin"),
     "a portal used again": (HERE, "test_a_portal_that_memory_has_answered_is_not_there_for_a_second_run"),
     "plans of prepared statements": (HERE, "test_a_prepared_statement_may_learn_sooner_of_another_table"),
+    "temporary relations": (HERE, "test_a_temporary_relation_made_again_is_seen_by_another_backend"),
     "isolation behind a read": (HERE, "test_set_transaction_may_follow_a_read_from_memory"),
     "row-limited Execute": (HERE, "test_an_execute_with_a_row_limit_goes_to_the_origin"),
     "lost origin": ("integration/test_faults.py", "test_a_client_that_only_read_outlives_a_restart"),
@@ -245,6 +246,20 @@ def test_a_prepared_statement_may_learn_sooner_of_another_table(sides: Sides) ->
             assert [voice.say(run)[1].raw[11:] for voice in other] == [b"12", b"0"]
         finally:
             sides.tell_both(pair, "DROP SCHEMA postgres CASCADE")
+
+
+@pool_transaction
+def test_a_temporary_relation_made_again_is_seen_by_another_backend(sides: Sides) -> None:
+    steps = (
+        query(0, "CREATE TEMPORARY TABLE draft (id int)"),
+        query(0, "DISCARD ALL"),
+        Step(0, (Part(parse("s", "SELECT count(*) FROM planet") + SYNC),)),
+        query(0, "CREATE TEMPORARY TABLE planet (id int)"),
+        Step(0, (Part(bind("", "s") + execute() + SYNC),)),
+    )
+    with sides.pairs(1) as (pair,):
+        last = [[voice.say(step) for step in steps][-1][1].raw[11:] for voice in pair]
+        assert last == [b"12", b"0"]
 
 
 def test_set_transaction_may_follow_a_read_from_memory(sides: Sides) -> None:
