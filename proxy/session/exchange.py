@@ -79,8 +79,8 @@ class Exchange:
     ``told_early``: the client was told of the success of this Sync before the origin has spoken.
     ``late``: statements that a Parse of ours makes known in it; ``carries``: it brings the session's settings
     to a connection; ``opens``: the origin has yet to begin, by a BEGIN of ours in it, the block that the
-    client stands in; ``is_ordinary``: see ``misses.py``. ``fault``: the fields of the first error;
-    ``is_fatal``: one of the errors ends the origin's session.
+    client stands in; ``is_ordinary``: see ``misses.py``; ``ready``: the ReadyForQuery that ends it then.
+    ``fault``: the fields of the first error; ``is_fatal``: one of the errors ends the origin's session.
     """
 
     __slots__ = (
@@ -111,6 +111,7 @@ class Exchange:
         "proof_row",
         "ran",
         "reach",
+        "ready",
         "recordings",
         "refusal",
         "rows",
@@ -136,6 +137,7 @@ class Exchange:
         self.carries = False
         self.opens = False
         self.is_ordinary = False
+        self.ready = b""
         self.synced = False
         self.unparsed = False
         self.failed = False
@@ -205,12 +207,14 @@ class Exchange:
 
     def is_answered_by(self, data: bytes) -> bool:
         """Is that all of its answer, and nothing else, and no error? Nothing may have come of it before."""
-        return self.first and not self.failed and backend.is_whole_answer(data, self._acknowledged())
+        return (
+            self.first and not self.failed and backend.is_whole_answer(data, self._acknowledged(), self.ready)
+        )
 
     def record_whole(self, answer: bytes) -> None:
         """What may be remembered of an answer that came whole: not what acknowledges, nor ReadyForQuery."""
         for recording in self.every_recording:
-            recording.add(answer[len(self._acknowledged()) : -len(backend.READY_IDLE)])
+            recording.add(answer[len(self._acknowledged()) : -len(self.ready)])
             recording.complete = True
 
     def _acknowledged(self) -> bytes:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from proxy.session import effects, proof, tally
 from proxy.session.outlook import shapes_in
+from proxy.session.transaction import IDLE
 from proxy.sql.analysis import Extent
+from proxy.wire import backend
 
 if TYPE_CHECKING:
     from proxy.cache.entry import Entry
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 def settle(session: Session, exchange: Exchange, ready: bytes, after: int) -> None:
     """``ready`` is the ReadyForQuery that ends it, ``after`` the transaction status in it."""
     changed = effects.changed(exchange, session.transaction.status, after)
+    was_set = session.state.set_since_begin  # the end of a block undoes what was set in it
     if exchange.proof and not exchange.failed:
         _note_proof(session, exchange)
     effects.settle(exchange, after, session.transaction, session.state, session.statements)
@@ -36,22 +39,34 @@ def settle(session: Session, exchange: Exchange, ready: bytes, after: int) -> No
     if changed and exchange.reach.ddl:
         session.database.catalogue = None
         session.port.catalogue_changed(everywhere=exchange.reach.extent == Extent.ORIGIN)
-    if exchange.failed or any(s.state or s.transaction or not s.reach.proven for s in exchange.ran):
+    undoes = was_set and any(statement.transaction for statement in exchange.ran)
+    if exchange.failed or undoes or any(s.state or not s.reach.proven for s in exchange.ran):
         session.outlook.state_moved()
     session.reconsider()
 
 
 def settle_ordinary(session: Session, exchange: Exchange, answer: bytes) -> None:
-    """The same for an ordinary statement that went well, outside of a transaction; ``answer`` is all of it,
-    and the session's picture of itself is what it was.
+    """The same for an ordinary statement that went well; ``answer`` is all of it. But for what the block has
+    changed that it stands in, the session's picture of itself is what it was.
     """
+    transaction = session.transaction
+    if exchange.ran[0].transaction is not None:
+        exchange.tag = backend.command_tag(answer[: -len(exchange.ready)])
+        settle(session, exchange, answer, backend.transaction_status(exchange.ready))
+        return
     for suspension in exchange.suspensions:
         session.memory.end(suspension, changed=True, cause="own_write")
     exchange.record_whole(answer)
     entries = _land_recordings(session, exchange)
     session.uplink.tenancy.settled_ordinary()
-    session.transaction.end()
-    session.statements.end_transaction()
+    if transaction.status == IDLE:
+        transaction.end()
+        session.statements.end_transaction()
+    elif exchange.reach.extent != Extent.NOTHING:
+        is_first = transaction.pending.extent == Extent.NOTHING
+        transaction.holds(exchange.ran[0])
+        if is_first:
+            session.reconsider()
     session.out.append(answer)
     _count(session, exchange, entries)
 

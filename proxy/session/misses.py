@@ -1,9 +1,10 @@
 """The path of a miss: one ordinary statement, alone in its packet, sent on from the bytes as they came.
 
-*Ordinary* is what reads or writes rows, all of it proven, and leaves nothing else behind: no setting, lock,
-name or transaction. Outside of a transaction, with nothing on its way and nothing in doubt, little is left to
-be asked of such a statement; its answer, if it comes in one piece, is settled without being cut. Whatever is
-not just that is left for the session's long way, which does the same and knows all cases.
+*Ordinary* is what reads or writes rows, all of it proven, and leaves nothing else behind: no setting, lock or
+name; and the BEGIN, COMMIT or ROLLBACK of a block of nothing else. With nothing on its way and nothing in
+doubt, little is left to be asked of such a statement; its answer, if it comes in one piece, is settled
+without being cut. Whatever is not just that is left for the session's long way, which does the same and knows
+all cases.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from proxy.session.batch import Batch, Read
 from proxy.session.hits import DESCRIBED, PLAIN, unnamed_key
 from proxy.session.statements import Prepared
 from proxy.session.transaction import IDLE
+from proxy.sql.analysis import NOTHING, Control
 from proxy.wire import frontend
 from proxy.wire.framing import HEAD, HEADER
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.session.shapes import Shape
+    from proxy.sql.analysis import Statement
 
 
 @final
@@ -41,10 +44,13 @@ class Misses:
 
     def may_pass(self) -> bool:
         """Is nothing known of this session that a statement could meet on its way?"""
-        state = self._state
+        state, transaction = self._state, self._transaction
+        if transaction.status == IDLE:
+            ordinary = self._session.refused in ("", "off")
+        else:
+            ordinary = transaction.is_ordinary and state.refusal() in ("", "off")
         return (
-            self._session.refused in ("", "off")
-            and self._transaction.status == IDLE
+            ordinary
             and not (state.doubt or state.unproven or state.temporary)
             and not (self._statements.sql_named or self._statements.cursors)
         )
@@ -71,12 +77,39 @@ class Misses:
         batch = Batch()
         batch.simple = shape
         batch.add(steps.QUERY, data)
-        if not self._send(batch, shape, b"", None):
+        if shape.command is not None:
+            sent = self._command(batch, shape.command)
+        else:
+            sent = self._send(batch, shape, b"", None)
+        if not sent:
             return False
         statements = self._statements
         statements.named.pop(b"", None)
-        statements.foreign_unnamed = False
+        statements.foreign_unnamed = statements.unnamed_ended = statements.portal_is_ours = False
         return True
+
+    def _command(self, batch: Batch, statement: Statement) -> bool:
+        """BEGIN in an idle session, or the end of a block."""
+        session, transaction, command = self._session, self._transaction, statement.transaction
+        assert command is not None
+        reach = NOTHING
+        if command.control == Control.BEGIN:
+            if transaction.status != IDLE or self._has_to_be_told():
+                return False
+        elif command.control not in (Control.COMMIT, Control.ROLLBACK) or command.chain:
+            return False
+        elif transaction.status == IDLE:
+            return False  # the origin has a warning to say
+        elif command.control == Control.COMMIT:
+            reach = transaction.pending
+        if not self._has_origin():
+            return False
+        session.uplink.send_ordinary(batch, statement, reach, statement.reason or session.refused, [])
+        return True
+
+    def _has_to_be_told(self) -> bool:
+        """Has the origin not heard of all statements? Where they keep their names it does before a block."""
+        return not self._session.shared.options.sharing and bool(self._statements.local())
 
     def _parse(self, data: bytes, stop: int) -> bool:
         """Of the unnamed statement; a name may be in use, and PostgreSQL then has an error to say."""
@@ -92,6 +125,8 @@ class Misses:
     def _bind(self, data: bytes, at: int, stop: int, parsed: Prepared | None) -> bool:
         """The run that begins with this Bind; ``parsed``: by the Parse before it."""
         described = data.startswith(DESCRIBED, stop)
+        if self._statements.unnamed_ended or self._statements.portal_is_ours:
+            return False  # the origin has yet to hear of what answering has ended; a Query does so by itself
         if data[at + HEADER] or stop + len(DESCRIBED if described else PLAIN) != len(data):
             return False
         if not (described or data.startswith(PLAIN, stop)):
@@ -105,6 +140,8 @@ class Misses:
             return False
         shape = prepared.shape
         if shape is None or prepared.form is not shape.form or not self._is_known(shape):
+            return False
+        if shape.ordinary is None:
             return False
         read = Read(prepared, b"", data[end + 1 : stop], parsed=parsed is not None)
         read.described = described
@@ -128,16 +165,15 @@ class Misses:
         return True
 
     def _is_known(self, shape: Shape) -> bool:
-        """Was it analysed by the present catalogue, and is it ordinary?"""
+        """Was it analysed by the present catalogue, and may it be ordinary?"""
         catalogue = self._session.database.catalogue
-        return shape.ordinary is not None and catalogue is not None and shape.catalogue is catalogue
+        known = catalogue is not None and shape.catalogue is catalogue
+        return known and (shape.ordinary is not None or shape.command is not None)
 
     def _send(self, batch: Batch, shape: Shape, key: bytes, prepared: Prepared | None) -> bool:
-        session, statements = self._session, self._statements
+        session = self._session
         statement = shape.ordinary
         assert statement is not None
-        if statements.unnamed_ended or statements.portal_is_ours:
-            return False  # the origin has yet to hear of what answering has ended
         refusal = statement.reason or session.refused
         slot = shape.slot
         if not refusal and (slot is None or session.memory.join(slot, key, session.now) is not None):

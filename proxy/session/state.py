@@ -56,15 +56,13 @@ _LITERAL_SETTINGS: Final = tuple(name for name in KEY_SETTINGS if name != "searc
 WATCHED_SETTINGS: Final = ("default_transaction_isolation", "orrery.cache")
 
 # The origin reports each change of these by ParameterStatus, before ReadyForQuery; the text of a SET would
-# say
-# less (``SET datestyle = 'ISO'`` leaves the order of day and month as it was).
+# say less (``SET datestyle = 'ISO'`` leaves the order of day and month as it was).
 REPORTED: Final = frozenset(
     ("timezone", "datestyle", "intervalstyle", "client_encoding", "standard_conforming_strings")
 )
 
 # Isolation levels at which each statement sees what was committed before it began; PostgreSQL treats the
-# second as
-# the first. Source: PostgreSQL docs, transaction-iso, "Transaction Isolation".
+# second as the first. Source: PostgreSQL docs, transaction-iso, "Transaction Isolation".
 EACH_STATEMENT_ITS_SNAPSHOT: Final = frozenset(("read committed", "read uncommitted"))
 
 # SET turns this name into a qualified one, by the search_path that holds just then.
@@ -80,7 +78,6 @@ _OURS: Final = "orrery.cache"
 
 # Settings that are carried for one session; one that makes more stays where it is.
 _MAX_OWN: Final = 1_000
-
 # A value of it goes on to shape what random() gives, whatever is set afterwards.
 _SEED: Final = "seed"
 
@@ -96,7 +93,8 @@ class State:
     ``listening``, ``holding``, ``prepared``: it may LISTEN, hold a cursor WITH HOLD, have used PREPARE.
     ``seeded``: what random() gives was chosen, for as long as the connection lives. ``counted``: it asks for
     the numbers that it took from sequences. ``customs``: the settings with a dot in their name that were ever
-    set: they are never again as if nobody had (empty, not absent).
+    set: they are never again as if nobody had (empty, not absent). ``set_since_begin``: anything was
+    set since the last block began.
     """
 
     __slots__ = (
@@ -117,6 +115,7 @@ class State:
         "prepared",
         "seeded",
         "session_user",
+        "set_since_begin",
         "temporary",
         "unproven",
     )
@@ -141,6 +140,7 @@ class State:
         self.seeded = False
         self.counted = False
         self.customs: frozenset[str] = frozenset()
+        self.set_since_begin = False
 
     def value(self, name: str) -> str:
         """The effective value of a tracked setting; "" where the origin knows none."""
@@ -241,8 +241,6 @@ class State:
     def own(self) -> Own:
         """What it has set for itself outside of a transaction, in the origin's words where they are known."""
         known: Own = {}
-        if not self._current.own:
-            return known
         for name, value in self._current.own.items():
             told = self._reported.get(name, self._current.kept.get(name)) if name in _TRACKED else value
             known[name] = told
@@ -280,6 +278,7 @@ class State:
 
     def apply(self, change: StateChange, *, in_transaction: bool) -> None:
         """A statement was accepted that changed something. SET LOCAL outside a transaction does nothing."""
+        self.set_since_begin = True
         if isinstance(change, Doubt):
             self.suspect()
         elif isinstance(change, DiscardAll):
@@ -353,6 +352,7 @@ class State:
 
     def begin(self) -> None:
         """A transaction began."""
+        self.set_since_begin = False
         self._outer = self._current.copy()
         self._savepoints.clear()
 

@@ -56,6 +56,13 @@ class Transaction:
         """Has the origin heard of the block?"""
         return self.status != IDLE and not self.unsent
 
+    @property
+    def is_ordinary(self) -> bool:
+        """Has the origin heard of the block, and has it changed rows alone, all of it proven?"""
+        pending = self.pending
+        plain = pending.proven and not pending.ddl and pending.extent != Extent.ORIGIN
+        return self.status == OPEN and not self.unsent and plain
+
     def hold(self, text: bytes, named_isolation: str, now: float) -> None:
         """The block that was opened stands nowhere but here."""
         self.unsent = text

@@ -32,7 +32,7 @@ from proxy.session.runs import Runs
 from proxy.session.shapes import Shape
 from proxy.session.state import TRACKED
 from proxy.session.tenancy import Tenancy
-from proxy.session.transaction import FAILED, IDLE
+from proxy.session.transaction import FAILED, IDLE, OPEN
 from proxy.sql.analyse import reaches_other_databases
 from proxy.sql.analysis import ELSEWHERE, UNREAD, Extent, Reach, Statement
 from proxy.wire import backend, frontend
@@ -158,20 +158,26 @@ class Uplink:
         refusal: str,
         reads: list[tuple[Shape, bytes]],
     ) -> None:
-        """Send an ordinary statement, outside of a transaction, while nothing is on its way (``misses.py``):
-        as ``send`` would, but for all the questions whose answer is known of such a one. ``reach``: that of
-        the statement with its parameters.
+        """Send an ordinary statement while nothing is on its way (``misses.py``): as ``send`` would, but for
+        all the questions whose answer is known of such a one. ``reach``: what it may change, by its
+        parameters; of a COMMIT what the block has changed.
         """
         self._move_in()
         self.tenancy.note_ordinary(statement)
+        transaction, command = self.session.transaction, statement.transaction
         # What comes behind it before it has landed goes by what it runs, with these parameters.
-        ran = statement if reach is statement.reach else replace(statement, reach=reach)
+        same = command is not None or reach is statement.reach
+        ran = statement if same else replace(statement, reach=reach)
         exchange = Exchange(batch, (ran,), self.session.now)
         exchange.refusal = refusal
-        exchange.is_ordinary = exchange.synced = exchange.commits = True
+        exchange.is_ordinary = exchange.synced = True
+        exchange.commits = transaction.status == IDLE or command is not None
+        # A command is a BEGIN, or ends the block.
+        ends_idle = (transaction.status == IDLE) == (command is None)
+        exchange.ready = backend.READY[IDLE if ends_idle else OPEN]
         exchange.follow(bytes(batch.plan), batch.own)
         exchange.reach = reach
-        if reach.extent != Extent.NOTHING:
+        if exchange.commits and reach.extent != Extent.NOTHING:
             exchange.holds = True
             self._suspend_everywhere(exchange, reach)
         if not refusal:
@@ -268,6 +274,7 @@ class Uplink:
         session = self.session
         if session.transaction.is_open_at_origin:
             session.transaction.pending |= UNREAD
+            session.reconsider()
         for exchange in self.exchanges:
             if exchange.silent:
                 continue

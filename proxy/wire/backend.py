@@ -102,15 +102,16 @@ def scanner(max_frame: int) -> FrameScanner:
     return FrameScanner(limits(max_frame, _WHOLE_KINDS, _STREAMED_KINDS), BACKEND)
 
 
-def is_whole_answer(data: bytes, acknowledged: bytes) -> bool:
-    """Is this the answer to one statement that went well, outside of a transaction, and nothing else?
+def is_whole_answer(data: bytes, acknowledged: bytes, ready: bytes) -> bool:
+    """Is this the answer to one statement that went well, and nothing else?
 
-    [RowDescription or NoData] DataRow ... CommandComplete ReadyForQuery, each whole, behind what it has to
-    begin with, such as BindComplete. Of what a frame says nothing is looked at but its kind and its end.
+    [RowDescription or NoData] DataRow ... CommandComplete, each whole, behind what it has to begin with, such
+    as BindComplete, and before this ReadyForQuery. Of what a frame says nothing is looked at but its kind and
+    its end.
     """
-    size = len(data) - len(READY_IDLE)
+    size = len(data) - len(ready)
     at = len(acknowledged)
-    if not data.endswith(READY_IDLE) or not data.startswith(acknowledged):
+    if not data.endswith(ready) or not data.startswith(acknowledged):
         return False
     if at < size and data[at] in (ROW_DESCRIPTION, NO_DATA):
         at = _next(data, at)

@@ -63,3 +63,21 @@ def test_a_ready_for_query_with_an_unknown_status_ends_no_suspension() -> None:
         client.session.origin_received(b"Z\0\0\0\5?", 0.0)
     client.session.origin_lost(0.0)
     assert len(client.port.doubts) == world.memory.suspended == 1
+
+
+@pytest.mark.soundness("3.3")
+@pytest.mark.parametrize(
+    "end",
+    [b"COMMIT", b"ROLLBACK", b"COMMIT AND CHAIN", b"ROLLBACK AND CHAIN", b"ROLLBACK TO a", b"COMMIT; BEGIN"],
+)
+def test_what_was_set_in_a_block_is_undone_by_its_end(end: bytes) -> None:
+    client = World().client()
+    client.attach()
+    before = client.session.outlook.scope
+    for _ in range(2):
+        for text in (b"BEGIN", b"SAVEPOINT a", b"SET LOCAL search_path = elsewhere"):
+            client.query(text)
+        assert client.session.outlook.scope != before
+        client.query(end)
+        assert client.session.outlook.scope == before
+        client.query(b"ROLLBACK")

@@ -14,6 +14,7 @@ from proxy.session import probe
 from proxy.session.port import CATALOGUE, ORIGIN
 from proxy.session.shared import SessionOptions
 from proxy.session.standing import Standing
+from proxy.session.transaction import IDLE
 from proxy.wire import backend, frontend
 from tests.doubles.origin import Refusal, ScriptedOrigin
 from tests.proxy.session.world import (
@@ -132,7 +133,13 @@ def test_an_error_is_settled_the_long_way() -> None:
 @pytest.mark.parametrize(
     ("before", "packet"),
     [
-        (QUERY(b"BEGIN") + QUERY(WRITE), QUERY(WRITE)),
+        (QUERY(b"BEGIN") + QUERY(b"CREATE TABLE moon (n int)"), QUERY(WRITE)),
+        (QUERY(b"BEGIN") + QUERY(b"SELECT mystery()"), QUERY(b"COMMIT")),
+        (QUERY(b"BEGIN") + QUERY(BROKEN), QUERY(b"ROLLBACK")),
+        (b"", QUERY(b"COMMIT")),
+        (QUERY(b"BEGIN") + QUERY(WRITE), QUERY(b"BEGIN")),
+        (QUERY(b"BEGIN") + QUERY(WRITE), QUERY(b"COMMIT AND CHAIN")),
+        (QUERY(b"BEGIN") + QUERY(WRITE), QUERY(b"SAVEPOINT a")),
         (QUERY(b"SELECT mystery()"), QUERY(WRITE)),
         (QUERY(b"PREPARE s AS SELECT 1"), QUERY(WRITE)),
         (QUERY(b"CREATE TEMPORARY TABLE t (n int)"), QUERY(WRITE)),
@@ -154,6 +161,92 @@ def test_whatever_else_there_is_goes_the_long_way(before: bytes, packet: bytes) 
         client.settle()
         assert not went_short(client, packet)
         client.settle()
+
+
+def in_a_block(begin: bytes = b"BEGIN") -> Conversation:
+    """A client whose block the origin has begun, and that has read in it."""
+    client = a_client()
+    for text in (b"BEGIN", b"COMMIT", b"ROLLBACK", begin, b"COMMIT"):
+        client.query(text)
+    client.query(begin)
+    client.query(b"SELECT name FROM star WHERE id = 5")  # is not remembered
+    assert client.session.transaction.is_ordinary
+    client.heard()
+    client.told()
+    return client
+
+
+@pytest.mark.parametrize("begin", [b"BEGIN", b"BEGIN ISOLATION LEVEL SERIALIZABLE"])
+def test_inside_a_block_that_the_origin_has_begun_a_statement_goes_short(begin: bytes) -> None:
+    client = in_a_block(begin)
+    for packet, told in (
+        (rerun(b"w") + SYNC, "2 n C:UPDATE 1 Z:T"),
+        (QUERY(READ), "T D:4 C:SELECT 1 Z:T"),
+        (PLAIN_RERUN, "2 D:4 C:SELECT 1 Z:T"),
+        (QUERY(b"COMMIT"), "C:COMMIT Z:I"),
+    ):
+        assert went_short(client, packet)
+        client.settle()
+        assert client.told().partition(" D:")[0] == told.partition(" D:")[0]
+    assert client.session.transaction.status == IDLE
+    assert not client.session.memory.suspended
+
+
+@pytest.mark.soundness("6.1")
+def test_what_a_block_has_changed_is_suspended_by_its_commit_and_dropped_before_the_client_is_told() -> None:
+    client = in_a_block()
+    other = client.world.client()
+    other.remember()
+    assert went_short(client, QUERY(WRITE))
+    client.settle()
+    other.say(QUERY(READ))
+    assert other.told() != ""  # nobody else can see it yet
+    assert went_short(client, QUERY(b"COMMIT"))
+    other.say(QUERY(READ))
+    assert other.told() == ""  # suspended
+    client.settle()
+    other.settle()
+    assert other.told() == "T D:3 C:SELECT 1 Z:I"
+
+
+@pytest.mark.soundness("6.1")
+def test_a_rollback_drops_nothing() -> None:
+    client = in_a_block()
+    other = client.world.client()
+    other.remember()
+    assert went_short(client, QUERY(WRITE))
+    client.settle()
+    assert went_short(client, QUERY(b"ROLLBACK"))
+    client.settle()
+    hits = client.world.counters.hit
+    other.ask(QUERY(READ))
+    assert client.world.counters.hit == hits + 1
+
+
+def test_in_a_block_nothing_comes_from_memory_behind_a_write_the_short_way() -> None:
+    client = in_a_block()
+    client.world.client().remember()
+    assert went_short(client, QUERY(WRITE))
+    client.settle()
+    assert went_short(client, QUERY(READ))
+    client.settle()
+    assert client.last == ("bypass", "transaction")
+
+
+def test_with_the_cache_off_begin_and_commit_go_short() -> None:
+    client = a_client(cache=False)
+    for _ in range(2):
+        client.query(b"BEGIN")
+        client.query(b"COMMIT")
+    for packet in map(QUERY, (b"BEGIN", WRITE, b"COMMIT")):
+        assert went_short(client, packet)
+        client.settle()
+
+
+def test_a_catalogue_that_changes_meanwhile_puts_the_block_on_the_long_way() -> None:
+    client = in_a_block()
+    client.session.uplink.judged_anew()
+    assert not went_short(client, QUERY(WRITE))
 
 
 def test_an_answer_in_pieces_is_the_same() -> None:
@@ -255,7 +348,7 @@ class Shared:
         self.clients = [self._client() for _ in range(2)]
         self.told: list[str] = []
         self._pieces = pieces
-        for who, packet in product(range(2), ORDINARY):
+        for who, packet in product(range(2), ORDINARY + COMMANDS):
             self.ask(who, packet, whole=True)  # from here on the texts are known
 
     def _client(self) -> Conversation:
@@ -283,6 +376,8 @@ class Shared:
         while client.origin.has_work:
             client.answer(None if whole else 1)
         self.told.append(f"{client.told()} {client.last}")
+        session = client.session
+        assert session.outlook.scope == session.shared.scopes.intern(session.state.scope())
 
     def is_free(self) -> bool:
         return all(one.session.uplink.origin is None for one in self.clients)
@@ -306,7 +401,15 @@ TEXTS: Final = (
         b"SELECT name FROM star WHERE id = 1",
     ),
     *(b"SET timezone = 'Asia/Tokyo'", b"SET search_path = elsewhere, public", b"RESET search_path"),
-    *(b"BEGIN", b"COMMIT", b"SELECT mystery()", b"SET orrery.cache = off", b"SET orrery.cache = on"),
+    *(b"BEGIN", b"COMMIT", b"ROLLBACK", b"BEGIN ISOLATION LEVEL REPEATABLE READ", b"COMMIT AND CHAIN"),
+    *(b"SAVEPOINT a", b"ROLLBACK TO a", b"SET LOCAL search_path = elsewhere", b"CREATE TABLE moon (n int)"),
+    *(
+        b"DECLARE c CURSOR FOR SELECT 1",
+        b"LOCK TABLE planet",
+        b"SELECT mystery()",
+        b"SET orrery.cache = off",
+        b"SET orrery.cache = on",
+    ),
     *(b"DEALLOCATE ALL", b"DISCARD ALL", b"SELECT currval('s')", b"LISTEN x", b"UNLISTEN x"),
 )
 ROW: Final = frontend.bind_texts([b"x", b"1"])
@@ -320,6 +423,7 @@ ORDINARY: Final = (
     frontend.bind(b"", b"s") + frontend.execute(b"") + SYNC,
     frontend.bind(b"", b"t", ROW) + frontend.execute(b"") + SYNC,
 )
+COMMANDS: Final = tuple(map(QUERY, (b"BEGIN", b"COMMIT", b"ROLLBACK")))
 PACKETS: Final = (
     *map(QUERY, TEXTS),
     *(frontend.parse(name, text) + SYNC for name in (b"", b"s", b"t") for text in (READ, WRITE, ROW_WRITE)),
@@ -335,7 +439,10 @@ PACKETS: Final = (
 @given(
     st.lists(
         st.tuples(
-            st.integers(0, 1), st.integers(1, 3), st.sampled_from(PACKETS + ORDINARY * 2), st.booleans()
+            st.integers(0, 1),
+            st.integers(1, 3),
+            st.sampled_from(PACKETS + ORDINARY * 2 + COMMANDS * 6),
+            st.booleans(),
         ),
         max_size=12,
     ),
