@@ -196,8 +196,8 @@ class Misses:
         session = self._session
         if session.uplink.origin is not None:
             return True
-        if session.is_queued or not session.shared.options.sharing:
-            return False  # one is on its way
+        if session.is_queued or not session.shared.options.sharing or self._transaction.status != IDLE:
+            return False  # one is on its way; or the block's own is lost
         scope, refused = self._outlook.scope, session.refused
         session.borrows = True
         try:

@@ -243,6 +243,17 @@ def test_with_the_cache_off_begin_and_commit_go_short() -> None:
         client.settle()
 
 
+def test_a_block_whose_connection_is_lost_goes_on_at_no_other() -> None:
+    shared = Shared(pieces=False, cache=True)
+    client = shared.clients[0]
+    for text in (b"BEGIN", WRITE):
+        shared.ask(0, QUERY(text), whole=True)
+    assert client.session.transaction.is_ordinary
+    client.session.origin_lost(client.world.clock.now)
+    client.port.borrow = lambda: pytest.fail("a statement of the block would run outside of it")
+    client.session.receive(QUERY(WRITE), client.world.clock.now)
+
+
 def test_a_catalogue_that_changes_meanwhile_puts_the_block_on_the_long_way() -> None:
     client = in_a_block()
     client.session.uplink.judged_anew()
