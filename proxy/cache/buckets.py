@@ -18,18 +18,20 @@ _MEMORY_SHARE: Final = 1024  # bytes of the memory for each bucket of 12 bytes: 
 
 @final
 class Buckets:
-    """``generations`` and ``suspended`` by place, as a ``Tag`` has them; the path of a hit reads both.
+    """``generations`` and ``suspended`` by place, as a ``Tag`` has them; the path of a hit reads both, the
+    latter only while any is marked: ``ongoing`` is how many marks there are.
 
     The table is extra to ``cache_bytes``: at most 1/85 of it, but never less than 48 KiB.
     """
 
-    __slots__ = ("_mask", "generations", "suspended")
+    __slots__ = ("_mask", "generations", "ongoing", "suspended")
 
     def __init__(self, cache_bytes: int = 0) -> None:
         wanted = 1 << max(0, (cache_bytes // _MEMORY_SHARE).bit_length() - 1)
         size = max(_FEWEST, min(_MOST, wanted))
         self.generations = array("Q", bytes(8 * size))
         self.suspended = array("I", bytes(4 * size))
+        self.ongoing = 0
         self._mask = size - 1
 
     def __len__(self) -> int:
@@ -43,12 +45,14 @@ class Buckets:
         """Mark these as changing; one that is named twice is marked twice."""
         for place in places:
             self.suspended[place] += 1
+            self.ongoing += 1
 
     def end(self, places: Iterable[int], *, changed: bool) -> None:
         """Raise the generations if something changed, then lift the marks."""
         for place in places:
             self.generations[place] += changed
             self.suspended[place] -= 1
+            self.ongoing -= 1
 
     def raise_generations(self, places: Iterable[int]) -> None:
         """Make what depends on these stale at once."""

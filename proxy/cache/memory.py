@@ -96,10 +96,11 @@ class Memory(Generic[F]):
             if tag.suspended:
                 return None
             stamp += tag.generation
+        buckets = self._buckets
         for place in entry.places:
-            if self._buckets.suspended[place]:
+            if buckets.ongoing and buckets.suspended[place]:
                 return None
-            stamp += self._buckets.generations[place]
+            stamp += buckets.generations[place]
         if stamp != entry.stamp or (now >= entry.expires and self.expiring):
             return None
         if entry.visits < MOST_VISITS:

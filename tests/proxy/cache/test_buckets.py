@@ -37,8 +37,10 @@ def test_marks_are_lifted_as_often_as_they_were_set(writes: list[list[int]]) -> 
         buckets.suspend(places)
     for places in writes:
         assert all(buckets.suspended[place] for place in places)
+        assert buckets.ongoing == sum(buckets.suspended)
         buckets.end(places, changed=bool(len(places) % 2))
     assert not any(buckets.suspended)
+    assert not buckets.ongoing
     assert sum(buckets.generations) == sum(len(places) for places in writes if len(places) % 2)
 
 
