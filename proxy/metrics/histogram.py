@@ -27,6 +27,10 @@ def _lower_bound(bucket: int) -> int:
     return bucket if bucket < 4 else (4 + bucket % 4) << (bucket // 4 - 1)
 
 
+# The bucket of every time up to 0.4 ms: those of hits are looked up.
+_NEAR: Final = [_bucket(ticks) for ticks in range(4096)]
+
+
 @final
 class Histogram:
     """How often which latency was seen; 140 integers, whatever comes."""
@@ -40,7 +44,8 @@ class Histogram:
 
     def observe(self, seconds: float, times: int = 1) -> None:
         """Count a latency that was seen so often; a negative one (a clock that stepped) counts as 0."""
-        self.buckets[_bucket(int(seconds * TICKS_PER_SECOND))] += times
+        ticks = int(seconds * TICKS_PER_SECOND)
+        self.buckets[_NEAR[ticks] if 0 <= ticks < 4096 else _bucket(ticks)] += times
         self.count += times
         self.seconds += seconds * times
 
