@@ -75,14 +75,16 @@ class Freshness:
         self._identity: Identity | None = None
         self._checked_at = -math.inf
         self._spoken_at = time.monotonic()
-        self._awake = asyncio.Event()
+        self._spoken = asyncio.Event()
+        self.awake = False  # is the heartbeat on? Where it pauses, nobody else asks the origin anything
         self.lowered = ""
 
     def client_spoke(self, now: float) -> None:
         """A client said something: on the path of a hit, so it is one assignment and one test."""
         self._spoken_at = now
-        if not self._awake.is_set():
-            self._awake.set()
+        if not self.awake:
+            self.awake = True
+            self._spoken.set()
 
     def lower(self, why: str) -> None:
         """Something was seen that makes any level above ttl untrue, for good."""
@@ -135,9 +137,10 @@ class Freshness:
 
     async def _pause(self, asked_at: float) -> None:
         if self.level.name == "ttl" and time.monotonic() - self._spoken_at > QUIET_SECONDS:
-            self._awake.clear()
+            self.awake = False
+            self._spoken.clear()
             logger.info("event=heartbeat_paused")
-            await self._awake.wait()
+            await self._spoken.wait()
             self._checked_at = -math.inf
             return
         every = HEARTBEAT_SECONDS / 2 if self._shared.options.local_ping else HEARTBEAT_SECONDS
@@ -154,11 +157,6 @@ class Freshness:
             self._directory.drop_all("a connection met another server")
             return True
         return False
-
-    @property
-    def awake(self) -> bool:
-        """Is the heartbeat on? Where it pauses, nobody else asks the origin anything either."""
-        return self._awake.is_set()
 
     def answers(self, now: float) -> bool:
         """Was the origin heard of within the lease?"""

@@ -586,11 +586,12 @@ class Session:
         hits = self.hits
         if not hits:
             return
-        share = seconds / len(hits)
+        number = len(hits)
+        share = seconds / number if number > 1 else seconds
         for template in hits:
             template.hit(share)
-        self.shared.counters.hit_latency.observe(share, len(hits))
         hits.clear()
+        self.shared.counters.hit_latency.observe(share, number)
 
     def would_be(self, text: bytes) -> tuple[str, str]:
         """Outcome and reason that a statement would have now, in this session."""
