@@ -85,6 +85,7 @@ class Misses:
             return False
         statements = self._statements
         statements.named.pop(b"", None)
+        statements.portals.pop(b"", None)
         statements.foreign_unnamed = statements.unnamed_ended = statements.portal_is_ours = False
         return True
 

@@ -243,6 +243,19 @@ def test_with_the_cache_off_begin_and_commit_go_short() -> None:
         client.settle()
 
 
+@pytest.mark.parametrize("text", [WRITE, b"COMMIT"])
+def test_a_query_the_short_way_ends_the_unnamed_portal(text: bytes) -> None:
+    client = in_a_block()
+    client.ask(run(b"SHOW orrery.cache") + SYNC)
+    assert went_short(client, QUERY(text))
+    client.settle()
+    client.heard()
+    client.told()
+    client.say(frontend.execute(b"") + SYNC)
+    assert client.told() == ""  # PostgreSQL has an error to say
+    assert client.heard() == ["E", "S"]
+
+
 def test_a_block_whose_connection_is_lost_goes_on_at_no_other() -> None:
     shared = Shared(pieces=False, cache=True)
     client = shared.clients[0]
