@@ -80,6 +80,7 @@ class ClientConnection(asyncio.Protocol):
         self._waiter: Waiter | None = None
         self._full = False  # the client does not read fast enough
         self._opening = False  # a connection to the origin is on its way
+        self._cancelled: asyncio.Future[None] | None = None  # when the cancel that is on its way has arrived
         self._origin_full = False
 
     # asyncio.Protocol
@@ -121,6 +122,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         self.gone = True
         self._arrived.set()
+        self._nothing_is_cancelled()
         self.hub.clients.discard(self)
         self.hub.shared.counters.client_closed()
         self._cancel_timer()
@@ -420,8 +422,10 @@ class ClientConnection(asyncio.Protocol):
 
     # Cancel and shutdown
 
-    def cancel(self) -> None:
-        """CancelRequest with this client's key: cancel what runs for it, wherever that is."""
+    async def cancel(self) -> None:
+        """CancelRequest with this client's key: cancel what runs for it, wherever that is. When it is over it
+        can hit nothing any more that the client says from then on.
+        """
         session = self.session
         if session is None:
             return
@@ -429,8 +433,19 @@ class ClientConnection(asyncio.Protocol):
         if session.may_give_up and (session.waiting_for == FLIGHT or waits_in_line):
             session.cancel_waiting(time.monotonic())
             self._balance()
-        elif self.origin is not None and session.may_be_cancelled():
-            self.pass_on_cancel()
+        elif self.origin is not None:
+            is_due = session.may_be_cancelled()
+            if self._cancelled is None and (is_due or session.uplink.cancel_waits):
+                self._cancelled = asyncio.get_running_loop().create_future()
+            if is_due:
+                self.pass_on_cancel()
+        if self._cancelled is not None:
+            await asyncio.wait((self._cancelled,))
+
+    def _nothing_is_cancelled(self) -> None:
+        if self._cancelled is not None:
+            self._cancelled.set_result(None)
+            self._cancelled = None
 
     def pass_on_cancel(self) -> None:
         if self.origin is not None:
@@ -438,9 +453,11 @@ class ClientConnection(asyncio.Protocol):
             self.origin.when_sent(self._send_cancel)
 
     def _send_cancel(self) -> None:
-        if self.origin is not None:
-            self.origin.cancels += 1
-            spawn(self._cancel(self.origin), name="cancel")
+        if self.origin is None:
+            self._nothing_is_cancelled()
+            return
+        self.origin.cancels += 1
+        spawn(self._cancel(self.origin), name="cancel")
 
     async def _cancel(self, connection: OriginConnection) -> None:
         """What runs at ``connection``: until the cancel has arrived nobody else gets it."""
@@ -448,6 +465,7 @@ class ClientConnection(asyncio.Protocol):
         connection.cancels -= 1
         if not connection.cancels:
             self.hub.lender.quiet(connection)
+            self._nothing_is_cancelled()
 
     def refuse_shutdown(self) -> None:
         """Close whatever runs: the time to drain is over."""
@@ -490,6 +508,7 @@ class ClientConnection(asyncio.Protocol):
         else:
             self.hub.lender.lost(self.origin)
         self.session.origin_lost(time.monotonic())
+        self._nothing_is_cancelled()
         self.origin = None
         self._origin_full = False
         self._balance()

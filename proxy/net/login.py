@@ -126,7 +126,7 @@ class Login:
             if isinstance(packet, StartupMessage):
                 return packet
             if isinstance(packet, CancelRequest):
-                self._cancel(packet)
+                await self._cancel(packet)
                 return None
             await self._encryption(packet)
 
@@ -161,12 +161,16 @@ class Login:
         self._client.transport = encrypted
         self._encrypted = True
 
-    def _cancel(self, request: CancelRequest) -> None:
+    async def _cancel(self, request: CancelRequest) -> None:
+        """Whoever sees us close may go on: nothing that is said from then on is cancelled any more.
+
+        Source: PostgreSQL docs, libpq-cancel; a server closes once it has told the backend.
+        """
         target = self._hub.by_cancel_key(request.pid, request.secret)
         if target is not None:
-            target.cancel()
+            await target.cancel()
         elif self._hub.fleet is not None:
-            self._hub.fleet.cancel(request.pid, request.secret)
+            await self._hub.fleet.cancel(request.pid, request.secret)
         self._client.close_client()
 
     # Who it is

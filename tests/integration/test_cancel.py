@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from contextlib import ExitStack
+from select import select
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from proxy.wire import startup
+from proxy.wire import frontend, startup
 from tests.integration.place import NAMES, PLANETS, Place, ask, remember
-from tests.integration.proxy import until
+from tests.integration.proxy import Proxy, until
 from tests.integration.raw import RawClient
 from tests.matrix import one_memory
 
 if TYPE_CHECKING:
     from tests.integration.place import Connection
+    from tests.postgres import Cluster, Database
 
 pytestmark = pytest.mark.postgres
 
@@ -104,3 +109,28 @@ def test_a_cancel_of_an_idle_session_does_nothing(place: Place) -> None:
         for _ in range(3):
             connection.cancel_safe()
             assert ask(connection, "SELECT 1") == [(1,)]
+
+
+@pytest.mark.soundness("7.3")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_cancel_is_over_before_whoever_sent_it_is_let_go(
+    cluster: Cluster, database: Database, workers: int
+) -> None:
+    with Proxy(database.url(), "--workers", str(workers)) as proxy, ExitStack() as cancellers:
+        place = Place(proxy, database)
+        client = cancellers.enter_context(RawClient.logged_in(place))
+        client.send(frontend.query(b"SELECT pg_sleep(60)"))
+        until(lambda: _runs(place, "SELECT pg_sleep(60)"), "it runs")
+        os.kill(cluster.pid, signal.SIGSTOP)  # it is the postmaster that tells a backend
+        try:
+            # So many that each worker gets one.
+            sent = [cancellers.enter_context(RawClient(proxy.port)) for _ in range(8)]
+            for canceller in sent:
+                canceller.send(startup.cancel_request(client.process_id, client.secret))
+            assert not select([one.socket for one in sent], [], [], 0.5)[0]
+        finally:
+            os.kill(cluster.pid, signal.SIGCONT)
+        assert {canceller.until_closed() for canceller in sent} == {b""}
+        assert bytes(frame.kind for frame in client.until_ready()) == b"TEZ"
+        client.send(frontend.query(b"SELECT pg_sleep(0.2)"))
+        assert bytes(frame.kind for frame in client.until_ready()) == b"TDCZ"

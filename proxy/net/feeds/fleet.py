@@ -289,10 +289,12 @@ class Fleet:
         told = cast("list[list[int]]", await self.gather("backends"))
         return frozenset(self._hub.origin_pids()).union(*told)
 
-    def cancel(self, pid: int, secret: bytes) -> None:
-        """A CancelRequest whose client is not here: whoever has it acts."""
-        for follower in self._followers:
-            follower.send("cancel", pid, secret.hex())
+    async def cancel(self, pid: int, secret: bytes) -> None:
+        """A CancelRequest whose client is not here: whoever has it acts. Over when it can hit nothing any
+        more, as far as that is heard of.
+        """
+        seconds = self._hub.url.connect_seconds  # which bound it there
+        await asyncio.gather(*(follower.cancel(pid, secret, seconds) for follower in self._followers))
 
     @property
     def present(self) -> int:
@@ -307,11 +309,11 @@ class Fleet:
             return list(self._hub.origin_pids())
         return self._hub.view.told(what)
 
-    def cancel_here(self, pid: int, secret: bytes) -> None:
+    async def cancel_here(self, pid: int, secret: bytes) -> None:
         """A CancelRequest that another worker got."""
         client = self._hub.by_cancel_key(pid, secret)
         if client is not None:
-            client.cancel()
+            await client.cancel()
 
     def lowered(self) -> str:
         """Why no level above ttl holds any more."""

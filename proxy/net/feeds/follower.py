@@ -141,11 +141,17 @@ class Follower:
 
     async def ask(self, what: object, seconds: float) -> Any:
         """Its answer; None if none comes within ``seconds``."""
-        if not self.is_in:
-            return None
+        return await self._ask("ask", what, seconds) if self.is_in else None
+
+    async def cancel(self, pid: int, secret: bytes, seconds: float) -> None:
+        """A CancelRequest, for whoever has that client there; over when it can hit nothing any more."""
+        if self._link is not None:
+            await self._ask("cancel", (pid, secret.hex()), seconds)
+
+    async def _ask(self, word: str, what: object, seconds: float) -> Any:
         question = next(self._questions)
         answer = self._answers[question] = asyncio.get_running_loop().create_future()
-        self.send("ask", question, what)
+        self.send(word, question, what)
         done, _ = await asyncio.wait((answer,), timeout=seconds)
         self._answers.pop(question, None)
         return answer.result() if done and not answer.cancelled() else None

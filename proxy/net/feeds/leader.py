@@ -17,6 +17,7 @@ from proxy.net.doubt import Backend
 from proxy.net.feeds.link import Link
 from proxy.net.feeds.membership import Membership
 from proxy.net.feeds.messages import Message, reach_told
+from proxy.net.tasks import spawn
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ class House(Protocol):
     def told(self, what: object) -> object:
         """The answer to a question of theirs: figures, queries, backends, or what a purge drops."""
 
-    def cancel_here(self, pid: int, secret: bytes) -> None:
-        """A CancelRequest that another worker got: whose is it?"""
+    async def cancel_here(self, pid: int, secret: bytes) -> None:
+        """A CancelRequest that another worker got: whose is it? Over when it can hit nothing any more."""
 
     def lowered(self) -> str:
         """Why no level above ttl holds any more, "" if one may."""
@@ -190,8 +191,12 @@ class Leader:
         elif word == "ask":
             link.send("answer", rest[0], self._house.told(rest[1]))
         elif word == "cancel":
-            self._house.cancel_here(rest[0], bytes.fromhex(rest[1]))
+            spawn(self._cancel(link, rest[0], *rest[1]), name="cancel")
         self._go_on()
+
+    async def _cancel(self, link: Link, question: int, pid: int, secret: str) -> None:
+        await self._house.cancel_here(pid, bytes.fromhex(secret))
+        link.send("answer", question, None)
 
     def _join(self, link: Link, slot: int, asked_at: float) -> None:
         link.slot = slot

@@ -18,7 +18,7 @@
 | ack, number / judged, number | |
 | renew, asked at | |
 | ask, question, what | |
-| cancel, process id, secret | a CancelRequest, for whoever has that client |
+| cancel, question, [process id, secret] | a CancelRequest, for whoever has that client; answered once over |
 
 Values of columns are numbers, text in hexadecimal for bytes, or null.
 """
