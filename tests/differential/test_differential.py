@@ -74,6 +74,7 @@ def test_an_answer_kept_too_long_is_found_and_shown_by_a_short_script(nursery: N
     assert len(short) < 10, [line for step in short for line in transcript(step)]
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -33,6 +33,7 @@ def test_every_read_is_explained_while_workers_die_and_hang() -> None:
     assert len(result.faults) > 1
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     ("law", "workers"), [*((law, 1) for law in SOON_FOUND), ("announcement", 2), ("acknowledgement", 2)]
 )

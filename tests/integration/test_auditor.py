@@ -228,6 +228,7 @@ def test_with_a_share_of_nought_nothing_is_asked(database: Database, start_proxy
     )
 
 
+@pytest.mark.plain
 async def test_a_fault_planted_in_the_memory_is_found(
     cluster: Cluster, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
