@@ -26,7 +26,7 @@ _PASSING: Final = ("", "catalogue", "suspended", "unresolved")
 
 _TEMPORARY: Final = re.compile(rb"\btemp(orary)?\b", re.IGNORECASE)
 _DISCARD: Final = re.compile(rb"\bdiscard\s+(all|temp(orary)?)\b", re.IGNORECASE)
-# A prepared statement is refused by one side alone (ERRCODE_FEATURE_NOT_SUPPORTED of plancache.c).
+# PostgreSQL's words where a prepared statement has other columns than its client was told.
 _REFUSED: Final = b"cached plan must not change result type"
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.postgres
 
 SYNC = frontend.SYNC_FRAME
+REFUSAL = "cached plan must not change result type"
 
 
 def run_unnamed(sql: str) -> bytes:
@@ -79,9 +80,6 @@ def test_a_temporary_relation_made_again_is_a_difference_that_is_known(nursery: 
     difference, tally = play(nursery, steps)
     assert difference is None
     assert (tally.known, tally.statements) == (1, 5)
-
-
-REFUSAL = "cached plan must not change result type"
 
 
 @pytest.mark.parametrize(

@@ -180,14 +180,14 @@ def in_a_block(begin: bytes = b"BEGIN") -> Conversation:
 def test_inside_a_block_that_the_origin_has_begun_a_statement_goes_short(begin: bytes) -> None:
     client = in_a_block(begin)
     for packet, told in (
-        (rerun(b"w") + SYNC, "2 n C:UPDATE 1 Z:T"),
-        (QUERY(READ), "T D:4 C:SELECT 1 Z:T"),
-        (PLAIN_RERUN, "2 D:4 C:SELECT 1 Z:T"),
-        (QUERY(b"COMMIT"), "C:COMMIT Z:I"),
+        (rerun(b"w") + SYNC, ["2", "n", "C:UPDATE", "1", "Z:T"]),
+        (QUERY(READ), ["T", "C:SELECT", "1", "Z:T"]),
+        (PLAIN_RERUN, ["2", "C:SELECT", "1", "Z:T"]),
+        (QUERY(b"COMMIT"), ["C:COMMIT", "Z:I"]),
     ):
         assert went_short(client, packet)
         client.settle()
-        assert client.told().partition(" D:")[0] == told.partition(" D:")[0]
+        assert [word for word in client.told().split() if not word.startswith("D:")] == told
     assert client.session.transaction.status == IDLE
     assert not client.session.memory.suspended
 
@@ -243,11 +243,10 @@ def test_with_the_cache_off_begin_and_commit_go_short() -> None:
         client.settle()
 
 
-@pytest.mark.parametrize("text", [WRITE, b"COMMIT"])
-def test_a_query_the_short_way_ends_the_unnamed_portal(text: bytes) -> None:
+def test_a_query_the_short_way_ends_the_unnamed_portal() -> None:
     client = in_a_block()
     client.ask(run(b"SHOW orrery.cache") + SYNC)
-    assert went_short(client, QUERY(text))
+    assert went_short(client, QUERY(WRITE))
     client.settle()
     client.heard()
     client.told()
